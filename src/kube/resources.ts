@@ -1,0 +1,115 @@
+import type { Protocol } from '../net/protocol.ts'
+
+/** What every consumed object has. Names and labels are as the API server stores them. */
+export interface ResourceMeta {
+  readonly namespace: string
+  readonly name: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly annotations: Readonly<Record<string, string>>
+  readonly resourceVersion: string
+}
+
+/** core/v1 ServicePort, the part that a proxy needs. */
+export interface ServicePort {
+  /** Empty for the only port of a service. */
+  readonly name: string
+  readonly protocol: Protocol
+  readonly port: number
+  /** 0: none. */
+  readonly nodePort: number
+  /** Only manifests need it (endpoint slices are generated from it). */
+  readonly targetPort: number | string
+  readonly appProtocol?: string
+}
+
+/** One entry of status.loadBalancer.ingress with an IP. */
+export interface LoadBalancerIngress {
+  /** Canonical address. */
+  readonly ip: string
+  readonly ipMode: 'VIP' | 'Proxy'
+}
+
+/** core/v1 Service. Addresses are canonical; what does not apply is empty. */
+export interface Service extends ResourceMeta {
+  readonly kind: 'Service'
+  readonly type: 'ClusterIP' | 'NodePort' | 'LoadBalancer' | 'ExternalName'
+  /** Empty for headless ("None") and ExternalName services. */
+  readonly clusterIPs: readonly string[]
+  readonly isHeadless: boolean
+  readonly externalName: string
+  readonly externalIPs: readonly string[]
+  readonly loadBalancerIngress: readonly LoadBalancerIngress[]
+  /** Prefixes as text, trimmed; the plan parses them and ignores the other family's. */
+  readonly loadBalancerSourceRanges: readonly string[]
+  readonly loadBalancerClass: string
+  readonly ports: readonly ServicePort[]
+  readonly selector: Readonly<Record<string, string>>
+  readonly sessionAffinity: 'None' | 'ClientIP'
+  /** Seconds; meaningful with ClientIP. */
+  readonly sessionAffinityTimeoutSeconds: number
+  readonly externalTrafficPolicy: 'Cluster' | 'Local'
+  readonly internalTrafficPolicy: 'Cluster' | 'Local'
+  readonly trafficDistribution: string
+  /** 0: none. */
+  readonly healthCheckNodePort: number
+  readonly publishNotReadyAddresses: boolean
+}
+
+/** discovery.k8s.io/v1 Endpoint. Absent conditions are already resolved (ready: true, serving: ready). */
+export interface Endpoint {
+  /** Canonical; proxies use the first one only. */
+  readonly addresses: readonly string[]
+  readonly isReady: boolean
+  readonly isServing: boolean
+  readonly isTerminating: boolean
+  /** Empty: unknown. */
+  readonly nodeName: string
+  readonly zone: string
+  readonly hostname: string
+  /** hints.forZones[].name; undefined when there are no zone hints. */
+  readonly hintedZones: readonly string[] | undefined
+  /** hints.forNodes[].name; undefined when there are no node hints. */
+  readonly hintedNodes: readonly string[] | undefined
+}
+
+/** discovery.k8s.io/v1 EndpointPort. */
+export interface EndpointPort {
+  readonly name: string
+  readonly protocol: Protocol
+  /** Undefined: all ports (not usable for a proxy). */
+  readonly port: number | undefined
+}
+
+/** discovery.k8s.io/v1 EndpointSlice. */
+export interface EndpointSlice extends ResourceMeta {
+  readonly kind: 'EndpointSlice'
+  readonly addressType: 'IPv4' | 'IPv6' | 'FQDN'
+  /** Label kubernetes.io/service-name; empty when it is absent. */
+  readonly serviceName: string
+  readonly endpoints: readonly Endpoint[]
+  readonly ports: readonly EndpointPort[]
+}
+
+/** core/v1 Node, the part that a proxy needs. */
+export interface Node extends ResourceMeta {
+  readonly kind: 'Node'
+  /** status.addresses of type InternalIP, then ExternalIP; canonical. */
+  readonly addresses: readonly string[]
+  /** spec.podCIDRs as text. */
+  readonly podCIDRs: readonly string[]
+}
+
+/** The consumed kinds and their decoded types. */
+export interface Resources {
+  Service: Service
+  EndpointSlice: EndpointSlice
+  Node: Node
+}
+
+/** Name of a consumed kind. */
+export type Kind = keyof Resources
+
+/** `namespace/name`; only the name for cluster-scoped objects. */
+export function resourceKey(object: { readonly namespace: string; readonly name: string }): string {
+  return object.namespace === '' ? object.name : `${object.namespace}/${object.name}`
+}
