@@ -1,3 +1,4 @@
+import type { ByteString } from '../../net/byte-string.ts'
 import type { Expression } from './expressions.ts'
 
 /** Families that tables of ours have: NFPROTO_IPV4 (2) and NFPROTO_IPV6 (10). */
@@ -52,10 +53,10 @@ export interface SetDefinition {
 
 /** One element of a set or map. */
 export interface SetElement {
-  readonly key: Uint8Array
+  readonly key: ByteString
   /** Inclusive last key of an interval of a concatenated set (NFTA_SET_ELEM_KEY_END). */
-  readonly keyEnd?: Uint8Array
-  readonly value?: Uint8Array
+  readonly keyEnd?: ByteString
+  readonly value?: ByteString
   readonly verdict?: { readonly code: number; readonly chain?: string }
   /** NFT_SET_ELEM_INTERVAL_END: the element is the exclusive end of a plain interval. */
   readonly isIntervalEnd?: boolean
