@@ -4,7 +4,11 @@ export type ByteString = string
 
 /** The bytes of `bytes` from `start` to `end` as a byte string. */
 export function toByteString(bytes: Uint8Array, start = 0, end = bytes.length): ByteString {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).latin1Slice(start, end)
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString(
+    'latin1',
+    start,
+    end,
+  )
 }
 
 /** The bytes of a byte string, newly allocated. */
