@@ -3,6 +3,7 @@ export type ScalarKind =
   | 'u8'
   | 'u16be'
   | 'u16host'
+  | 's32be'
   | 'u32be'
   | 'u32host'
   | 'u64be'

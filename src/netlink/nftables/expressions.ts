@@ -1,8 +1,9 @@
 import type { Attributes, Decoded } from '../attribute-kinds.ts'
 
-/** enum nft_verdict_attributes. `code`: NF_DROP 0, NF_ACCEPT 1, or a negative nft_verdicts number. */
+/** enum nft_verdict_attributes. `code`: NF_DROP 0, NF_ACCEPT 1, or enum nft_verdicts: NFT_JUMP -3,
+ *  NFT_GOTO -4, NFT_RETURN -5. */
 export const verdict = {
-  code: { id: 1, kind: 'u32be' },
+  code: { id: 1, kind: 's32be' },
   chain: { id: 2, kind: 'string' },
 } as const satisfies Attributes
 
