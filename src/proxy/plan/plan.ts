@@ -93,6 +93,9 @@ export interface NodePlan {
   readonly masqueradeMark: number
   /** Node ports answer on these addresses of this node only; `any-local`: on all but loopback. */
   readonly nodePortAddresses: 'any-local' | readonly string[]
+  /** Ranges that cluster addresses come from (ServiceCIDR objects). A flow to an address in them that
+   *  no service has is dropped; empty: not known, such flows are untouched. */
+  readonly serviceRanges: readonly Prefix[]
 }
 
 /** What the rules of a service need to know about this node, its identity and its topology. */
