@@ -13,6 +13,8 @@ export type ChangeListener<T> = (change: Change<T>) => void
 
 /** Where a source puts what it decodes. */
 export interface Sink<T> {
+  /** What the sink holds now; a source keeps it when a newer version cannot be decoded. */
+  get(key: string): T | undefined
   /** The complete state after a list: what is not in it is gone. */
   replace(objects: readonly T[]): void
   set(object: T): void

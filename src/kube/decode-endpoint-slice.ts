@@ -1,0 +1,139 @@
+import { familyOf, parseAddress } from '../net/address.ts'
+import { protocols } from '../net/protocol.ts'
+import { checkKind, decodeMeta, objectTitle } from './decode-meta.ts'
+import type { DecodePool } from './decode-pool.ts'
+import { asJsonObject, FieldReader, type JsonObject } from './json-fields.ts'
+import type { Endpoint, EndpointPort, EndpointSlice } from './resources.ts'
+
+/** Decodes a discovery.k8s.io/v1 EndpointSlice; absent conditions are resolved as the API defines:
+ *  ready is true, serving is ready, terminating is false. Throws a DecodeError that names the object
+ *  and all faults. Unknown fields are ignored. */
+export function decodeEndpointSlice(value: unknown, pool: DecodePool): EndpointSlice {
+  const reader = new FieldReader()
+  const object = asJsonObject(value) ?? {}
+  checkKind(reader, object, 'EndpointSlice', 'discovery.k8s.io/v1')
+  const meta = decodeMeta(reader, object, 'namespaced', pool)
+  const addressType = decodeAddressType(reader, object)
+  const slice: EndpointSlice = {
+    kind: 'EndpointSlice',
+    ...meta,
+    addressType,
+    serviceName: meta.labels[serviceNameLabel] ?? '',
+    endpoints: reader.objects(object, 'endpoints', maxEndpoints, (endpoint) =>
+      decodeEndpoint(reader, endpoint, addressType, pool),
+    ),
+    ports: decodePorts(reader, object, pool),
+  }
+  reader.finish(objectTitle('EndpointSlice', value))
+  return slice
+}
+
+/** Label that ties a slice to its service. */
+export const serviceNameLabel = 'kubernetes.io/service-name'
+
+const addressTypes = ['IPv4', 'IPv6', 'FQDN'] as const
+
+/** Validation allows 1,000 endpoints, 100 addresses each, 20,000 ports and 8 hints. The first and the
+ *  last have grown before: ten times as much is still cheap and spares a newer server a refusal. */
+const maxEndpoints = 10_000
+const maxAddresses = 100
+const maxPorts = 20_000
+const maxHints = 80
+
+const maxNameCharacters = 253
+
+function decodeAddressType(reader: FieldReader, object: JsonObject): EndpointSlice['addressType'] {
+  const value = object.addressType
+  for (const type of addressTypes) if (value === type) return type
+  reader.fault('addressType', value, `one of ${addressTypes.join(', ')}`)
+  return 'FQDN'
+}
+
+function decodeEndpoint(
+  reader: FieldReader,
+  endpoint: JsonObject,
+  addressType: EndpointSlice['addressType'],
+  pool: DecodePool,
+): Endpoint {
+  const conditions = reader.object(endpoint, 'conditions')
+  const hints = reader.object(endpoint, 'hints')
+  const addresses = decodeEndpointAddresses(reader, endpoint, addressType)
+  reader.enter('conditions')
+  const isReady = reader.boolean(conditions, 'ready', true)
+  const isServing = reader.boolean(conditions, 'serving', isReady)
+  const isTerminating = reader.boolean(conditions, 'terminating', false)
+  reader.leave()
+  const nodeName = reader.text(endpoint, 'nodeName', maxNameCharacters)
+  const zone = reader.text(endpoint, 'zone', maxNameCharacters)
+  reader.enter('hints')
+  const hintedZones = decodeHints(reader, hints, 'forZones', pool)
+  const hintedNodes = decodeHints(reader, hints, 'forNodes', pool)
+  reader.leave()
+  return {
+    addresses,
+    isReady,
+    isServing,
+    isTerminating,
+    nodeName: pool.texts.intern(nodeName, nodeName),
+    zone: pool.texts.intern(zone, zone),
+    hostname: reader.text(endpoint, 'hostname', maxNameCharacters),
+    hintedZones,
+    hintedNodes,
+  }
+}
+
+function decodeEndpointAddresses(
+  reader: FieldReader,
+  endpoint: JsonObject,
+  addressType: EndpointSlice['addressType'],
+): readonly string[] {
+  if (addressType === 'FQDN') {
+    return reader.texts(endpoint, 'addresses', maxAddresses, maxNameCharacters)
+  }
+  const list = reader.list(endpoint, 'addresses', maxAddresses)
+  if (list.length === 0) {
+    reader.fault('addresses', endpoint.addresses, 'at least one address')
+    return []
+  }
+  const addresses: string[] = []
+  reader.enter('addresses')
+  for (let index = 0; index < list.length; index++) {
+    const text = list[index]
+    const address = typeof text === 'string' ? parseAddress(text)?.text : undefined
+    if (address !== undefined && (familyOf(address) === 4) === (addressType === 'IPv4')) {
+      addresses.push(address)
+    } else reader.fault(index, text, `an ${addressType} address`)
+  }
+  reader.leave()
+  return addresses
+}
+
+/** Undefined when there are none: an empty list is no hint. */
+function decodeHints(
+  reader: FieldReader,
+  hints: JsonObject,
+  member: string,
+  pool: DecodePool,
+): readonly string[] | undefined {
+  const names = reader.objects(hints, member, maxHints, (hint) =>
+    reader.text(hint, 'name', maxNameCharacters),
+  )
+  return names.length === 0 ? undefined : pool.nameLists.intern(names.join('\n'), names)
+}
+
+function decodePorts(
+  reader: FieldReader,
+  object: JsonObject,
+  pool: DecodePool,
+): readonly EndpointPort[] {
+  const ports = reader.objects(object, 'ports', maxPorts, (port): EndpointPort => {
+    const name = reader.text(port, 'name', 63)
+    return {
+      name: pool.texts.intern(name, name),
+      protocol: reader.choice(port, 'protocol', protocols, 'TCP'),
+      port: reader.integer(port, 'port', { min: 1, max: 65_535 }, undefined),
+    }
+  })
+  const key = ports.map((port) => `${port.name}/${port.protocol}/${port.port}`).join('\n')
+  return pool.portLists.intern(key, ports)
+}

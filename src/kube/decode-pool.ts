@@ -1,0 +1,30 @@
+import type { EndpointPort } from './resources.ts'
+
+/** Values that many objects share (node names, zones, port lists): decoders keep one of each, so that
+ *  100,000 endpoints cost little more than their addresses. One pool belongs to one source. */
+export interface DecodePool {
+  readonly texts: InternTable<string>
+  readonly nameLists: InternTable<readonly string[]>
+  readonly portLists: InternTable<readonly EndpointPort[]>
+}
+
+/** An empty pool. */
+export function createDecodePool(): DecodePool {
+  return { texts: new InternTable(), nameLists: new InternTable(), portLists: new InternTable() }
+}
+
+/** More distinct values than any cluster has nodes; a server that sends more only loses sharing. */
+const maxEntries = 65_536
+
+/** Gives back the first value that came with a key. Forgets everything when it is full. */
+export class InternTable<T> {
+  readonly #values = new Map<string, T>()
+
+  intern(key: string, value: T): T {
+    const known = this.#values.get(key)
+    if (known !== undefined) return known
+    if (this.#values.size >= maxEntries) this.#values.clear()
+    this.#values.set(key, value)
+    return value
+  }
+}
