@@ -15,6 +15,11 @@ export interface Backend {
   readonly isLocal: boolean
 }
 
+/** Why exactly these endpoints are in a pool. `ready`: all ready ones (of this node, for a local pool);
+ *  `same-zone`, `same-node`: the ready ones that topology hints give to this node; `terminating`: nothing
+ *  is ready, so those that still serve while they end. */
+export type PoolSelection = 'ready' | 'same-zone' | 'same-node' | 'terminating'
+
 /** Backends that are balanced over as one; frontends of one service port share pools. */
 export interface Pool {
   /** `namespace/name:portName/PROTOCOL/cluster` or `.../local` and `/4` or `/6`: unique in the plan and
@@ -26,9 +31,13 @@ export interface Pool {
   readonly backends: readonly [Backend, ...Backend[]]
   /** ClientIP affinity in seconds; 0: none. */
   readonly affinitySeconds: number
+  /** For people only (trace); absent means `ready`. */
+  readonly selection?: PoolSelection
 }
 
-/** What happens to a new flow. Hairpin flows (a backend that reaches itself) are always masqueraded. */
+/** What happens to a new flow. Hairpin flows (a backend of this node that reaches itself) are always
+ *  masqueraded; a pod of another node that is sent back to itself is not, as in kube-proxy's nftables mode
+ *  (its iptables mode does it). */
 export type Action =
   | { readonly kind: 'balance'; readonly pool: Pool; readonly masquerade: 'always' | 'hairpin' }
   | { readonly kind: 'drop' }
@@ -64,7 +73,7 @@ export function frontendKey(
 /** What a service's health-check node port answers (healthCheckNodePort). */
 export interface ServiceHealth {
   readonly port: number
-  /** Ready endpoints on this node. */
+  /** Distinct addresses of ready endpoints on this node, of the family that has most of them. */
   readonly localEndpoints: number
 }
 
@@ -103,7 +112,8 @@ export interface NodeIdentity {
   readonly nodeName: string
   /** Label topology.kubernetes.io/zone; empty: unknown. */
   readonly zone: string
-  /** Addresses of the node (all interfaces); a source range that holds one admits the service's own address. */
+  /** The node's addresses, the main one of each family first (status.addresses: InternalIP). A source range
+   *  that holds the main address of its family admits the load balancer's own addresses. */
   readonly addresses: readonly string[]
 }
 
