@@ -150,6 +150,13 @@ export const fib = {
 /** enum nft_notrack: no attributes. */
 export const notrack = {} as const satisfies Attributes
 
+/** Not the kernel's: an expression that is in none of these tables, as it was read. It keeps a foreign rule
+ *  from looking like one of ours, and is never written. */
+export const unknown = {
+  name: { id: 1, kind: 'string' },
+  bytes: { id: 2, kind: 'bytes' },
+} as const satisfies Attributes
+
 /** Every expression that our programs use, by the name that the kernel gives it (NFTA_EXPR_NAME). */
 export const expressions = {
   immediate,
@@ -169,6 +176,7 @@ export const expressions = {
   redir,
   fib,
   notrack,
+  unknown,
 } as const
 
 /** One expression of a rule: the kernel's name for it and its attributes. */
