@@ -86,7 +86,6 @@ function backendsOf(
   candidates: readonly Candidate[],
   isWanted: (candidate: Candidate) => boolean,
 ): readonly Backend[] {
-  const backends: Backend[] = []
-  for (const candidate of candidates) if (isWanted(candidate)) backends.push(candidate.backend)
-  return backends
+  // Not `push`: it leaves room for more in an array that will not grow, in every pool.
+  return candidates.filter(isWanted).map(({ backend }) => backend)
 }

@@ -45,7 +45,8 @@ export function planService(
       planPort(plan, usable, context, frontends, pools)
     }
   }
-  return { service: key, frontends, pools, health: planHealth(service, usable, frontends, context) }
+  const health = planHealth(service, usable, frontends, context)
+  return { service: key, frontends: trim(frontends), pools: trim(pools), health }
 }
 
 interface PortOfFamily {
@@ -62,6 +63,11 @@ const drop: Action = { kind: 'drop' }
 const reject: Action = { kind: 'reject' }
 const dropAll: Actions = { pod: drop, node: drop, outside: drop }
 const rejectAll: Actions = { pod: reject, node: reject, outside: reject }
+
+/** An array that grew by `push` keeps room for 17 elements; plans stay in memory, so they are cut to size. */
+function trim<T>(list: readonly T[]): readonly T[] {
+  return list.slice()
+}
 
 function isServed(service: Service): boolean {
   return service.type !== 'ExternalName' && !service.isHeadless && isProxied(service)

@@ -8,7 +8,7 @@ import { planService } from './plan-service.ts'
 interface Entry {
   service: Service | undefined
   /** In order of arrival; may be there before the service and after it. */
-  readonly slices: EndpointSlice[]
+  slices: readonly EndpointSlice[]
   /** What the service alone asks for, before conflicts with others are decided. Where there are none it is
    *  the same object as the published plan. */
   own: ServicePlan | undefined
@@ -85,16 +85,15 @@ export class Planner {
       this.#entries.set(key, { service: undefined, slices: [slice], own: undefined })
       return
     }
-    entry.slices.push(slice)
+    entry.slices = [...entry.slices, slice]
     this.#dirty.add(key)
   }
 
   #detach(slice: EndpointSlice): void {
     const key = ownerKey(slice)
     const entry = this.#entries.get(key)
-    const index = entry?.slices.indexOf(slice) ?? -1
-    if (index < 0) return
-    entry?.slices.splice(index, 1)
+    if (entry === undefined) return
+    entry.slices = entry.slices.filter((other) => other !== slice)
     this.#dirty.add(key)
   }
 
