@@ -95,15 +95,15 @@ function decodeEndpointAddresses(
     reader.fault('addresses', endpoint.addresses, 'at least one address')
     return []
   }
-  const addresses: string[] = []
   reader.enter('addresses')
-  for (let index = 0; index < list.length; index++) {
-    const text = list[index]
+  const addresses = list.map((text, index) => {
     const address = typeof text === 'string' ? parseAddress(text)?.text : undefined
     if (address !== undefined && (familyOf(address) === 4) === (addressType === 'IPv4')) {
-      addresses.push(address)
-    } else reader.fault(index, text, `an ${addressType} address`)
-  }
+      return address
+    }
+    reader.fault(index, text, `an ${addressType} address`)
+    return ''
+  })
   reader.leave()
   return addresses
 }

@@ -150,7 +150,8 @@ export class FieldReader {
       if (item !== undefined) items.push(item)
     }
     this.leave()
-    return items
+    // The copy has no spare capacity: pushing reserves up to 17 slots, and these lists are kept.
+    return items.slice()
   }
 
   texts(
