@@ -4,6 +4,8 @@ export const maximumAttributeBytes = 0xffff
 /** NLA_F_NESTED */
 const nestedFlag = 0x8000
 const initialBytes = 4096
+/** Little is copied, and what is not needed in the end is never touched. */
+const growth = 4
 
 /** Writes netlink messages and their attributes into one growing buffer: no object per attribute.
  *  Everything is aligned to 4 bytes and the padding is zero. */
@@ -139,7 +141,7 @@ export class AttributeWriter {
     const at = this.#header(id, 4 + length) + 4
     const bytes = this.#bytes
     for (let index = 0; index < length; index++) bytes[at + index] = value.charCodeAt(index)
-    bytes.fill(0, at + length, this.#length)
+    for (let index = at + length; index < this.#length; index++) bytes[index] = 0
   }
 
   /** UTF-8 with a closing NUL, as libnftnl and the kernel write names. */
@@ -175,11 +177,16 @@ export class AttributeWriter {
   }
 
   #grow(needed: number): void {
-    const bytes = new Uint8Array(Math.max(needed, this.#bytes.length * 2))
+    const bytes = roomFor(Math.max(needed, this.#bytes.length * growth))
     bytes.set(this.#bytes.subarray(0, this.#length))
     this.#bytes = bytes
     this.#view = new DataView(bytes.buffer)
   }
+}
+
+/** A fresh buffer that is not filled: memory is only taken for the pages that are written. */
+export function roomFor(bytes: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(Buffer.allocUnsafeSlow(bytes).buffer)
 }
 
 /** NLA_ALIGN, NLMSG_ALIGN: the next multiple of 4. */

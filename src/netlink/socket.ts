@@ -1,3 +1,4 @@
+import { roomFor } from './attribute-writer.ts'
 import { errnoNumbers } from './errno.ts'
 import { libc } from './libc.ts'
 import {
@@ -259,7 +260,7 @@ export class NetlinkSocket {
   }
 
   #growInbox(): void {
-    const bytes = new Uint8Array(this.#inbox.length * 2)
+    const bytes = roomFor(this.#inbox.length * 4)
     bytes.set(this.#inbox)
     this.#inbox = bytes
   }

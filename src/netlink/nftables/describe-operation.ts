@@ -3,7 +3,7 @@ import { type ErrorMessage, MessageReader } from '../message-reader.ts'
 import type { NftablesBatch } from './batch.ts'
 import { formatData } from './data-types.ts'
 import { visitElements } from './element-reader.ts'
-import { messages, subsystem, tableFamily } from './messages.ts'
+import { messageWords, subsystem, tableFamily } from './messages.ts'
 import type { TableFamily } from './objects.ts'
 
 /** nfgenmsg */
@@ -21,7 +21,7 @@ export function describeOperation(
     if (reader.sequence !== answer.sequence) continue
     if (reader.type >> 8 !== subsystem) return 'commit the batch'
     const family = tableFamily(bytes[reader.start] ?? 0) ?? 'ip'
-    const [operation, object] = verbs[reader.type & 0xff] ?? [`message ${reader.type & 0xff}`, '']
+    const [operation, object] = messageWords(reader.type & 0xff)
     const words = [operation, object, family, ...names(bytes, reader, object)]
     if (object === 'element') words.push(elementText(batch, family, bytes, reader, answer))
     return words.filter((word) => word !== '').join(' ')
@@ -39,7 +39,7 @@ export function describeAttribute(bytes: Uint8Array, answer: ErrorMessage): stri
     const target = message.header + attributeOffset
     const attributes = new AttributeReader(bytes, message.start + familyHeaderBytes, message.end)
     const path = attributePath(attributes, target)
-    const object = verbs[message.type & 0xff]?.[1] ?? 'message'
+    const [, object] = messageWords(message.type & 0xff)
     return path === undefined ? undefined : `${object}.${path.join('.')}`
   }
   return undefined
@@ -56,19 +56,6 @@ function attributePath(reader: AttributeReader, target: number): number[] | unde
     return inner === undefined ? [id] : [id, ...inner]
   }
   return undefined
-}
-
-const verbs: Readonly<Record<number, readonly [string, string]>> = {
-  [messages.newTable]: ['add', 'table'],
-  [messages.deleteTable]: ['delete', 'table'],
-  [messages.newChain]: ['add', 'chain'],
-  [messages.deleteChain]: ['delete', 'chain'],
-  [messages.newRule]: ['add', 'rule'],
-  [messages.deleteRule]: ['delete', 'rule'],
-  [messages.newSet]: ['add', 'set'],
-  [messages.deleteSet]: ['delete', 'set'],
-  [messages.newElement]: ['add', 'element'],
-  [messages.deleteElement]: ['delete', 'element'],
 }
 
 /** Ids of the names in each kind of object: table and chain or set; a rule's handle. */

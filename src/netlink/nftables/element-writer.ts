@@ -1,22 +1,66 @@
 import type { ByteString } from '../../net/byte-string.ts'
-import type { AttributeWriter } from '../attribute-writer.ts'
+import { type AttributeWriter, align } from '../attribute-writer.ts'
 import type { SetElement } from './objects.ts'
 import { commentTypes, encodeComment, maximumCommentBytes } from './user-data.ts'
 
-/** Writes an element of a set, or of a map with data: the hot path of a load, without an object per
- *  element. Layout, with attribute headers of 4 bytes (nla_len, nla_type):
- *  [LIST_ELEM [KEY [VALUE key]] [DATA [VALUE value]] [USERDATA type length text NUL]]. */
+/** Writes an element of a set, or of a map with data: the hot path of a load. The room for the whole element
+ *  is claimed once and its bytes are put down in order; no object and no call per attribute. Layout, with
+ *  headers of 4 bytes (nla_len, nla_type):
+ *  [LIST_ELEM [KEY [VALUE key]] [DATA [VALUE value]] [USERDATA type, length, text, NUL]]. */
 export function writeElement(
   writer: AttributeWriter,
   key: ByteString,
   value: ByteString | undefined,
   comment: string | undefined,
 ): void {
-  const element = writer.nest(1)
-  writeData(writer, 1, key)
-  if (value !== undefined) writeData(writer, 2, value)
-  if (comment !== undefined) writeComment(writer, comment)
-  writer.close(element)
+  const isDirect = comment === undefined || isShortAscii(comment)
+  if (!isDirect || key.length > 64 || (value !== undefined && value.length > 64)) {
+    const verbose = { key, ...(value === undefined ? {} : { value }) }
+    writeSetElement(writer, comment === undefined ? verbose : { ...verbose, comment })
+    return
+  }
+  const size =
+    12 +
+    align(key.length) +
+    (value === undefined ? 0 : 8 + align(value.length)) +
+    (comment === undefined ? 0 : 4 + align(comment.length + 3))
+  let at = writer.claim(size)
+  const bytes = writer.buffer
+  at = putHeader(bytes, at, size, nested | 1)
+  at = putData(bytes, at, 1, key)
+  if (value !== undefined) at = putData(bytes, at, 2, value)
+  if (comment !== undefined) {
+    at = putHeader(bytes, at, comment.length + 7, 6)
+    bytes[at] = commentTypes.element
+    bytes[at + 1] = comment.length + 1
+    putText(bytes, at + 2, comment, align(comment.length + 3) - 2)
+  }
+}
+
+/** NLA_F_NESTED */
+const nested = 0x8000
+
+function putHeader(bytes: Uint8Array, at: number, size: number, id: number): number {
+  bytes[at] = size & 0xff
+  bytes[at + 1] = size >> 8
+  bytes[at + 2] = id & 0xff
+  bytes[at + 3] = id >> 8
+  return at + 4
+}
+
+function putData(bytes: Uint8Array, at: number, id: number, data: ByteString): number {
+  const room = align(data.length)
+  const inner = putHeader(bytes, at, 8 + room, nested | id)
+  return putText(bytes, putHeader(bytes, inner, 4 + data.length, 1), data, room)
+}
+
+/** One byte per character, then zeros up to `room`. */
+function putText(bytes: Uint8Array, at: number, text: string, room: number): number {
+  const length = text.length
+  let index = 0
+  for (; index < length; index++) bytes[at + index] = text.charCodeAt(index)
+  for (; index < room; index++) bytes[at + index] = 0
+  return at + room
 }
 
 /** Writes any element: verdicts, intervals, timeouts. Same bytes as `writeElement` where both can. */
@@ -53,17 +97,13 @@ function writeVerdict(
   writer.close(outer)
 }
 
-/** NFTA_SET_ELEM_USERDATA. An ASCII text that fits is written as it is, others are encoded and cut. */
+/** NFTA_SET_ELEM_USERDATA. */
 function writeComment(writer: AttributeWriter, comment: string): void {
-  if (comment.length < maximumCommentBytes && isAscii(comment)) {
-    writer.byteString(
-      6,
-      `${String.fromCharCode(commentTypes.element, comment.length + 1)}${comment}\0`,
-    )
-  } else writer.bytes(6, encodeComment(commentTypes.element, comment))
+  writer.bytes(6, encodeComment(commentTypes.element, comment))
 }
 
-function isAscii(text: string): boolean {
+function isShortAscii(text: string): boolean {
+  if (text.length >= maximumCommentBytes) return false
   for (let index = 0; index < text.length; index++) if (text.charCodeAt(index) > 127) return false
   return true
 }

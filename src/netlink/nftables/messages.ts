@@ -41,3 +41,21 @@ export function protocolFamily(family: TableFamily): number {
 export function tableFamily(protocolFamily: number): TableFamily | undefined {
   return protocolFamily === 2 ? 'ip' : protocolFamily === 10 ? 'ip6' : undefined
 }
+
+/** Verb and object of a message in nft's words; `message 17` and nothing for those that we never use. */
+export function messageWords(message: number): readonly [string, string] {
+  return words[message] ?? [`message ${message}`, '']
+}
+
+const words: Readonly<Record<number, readonly [string, string]>> = {
+  [messages.newTable]: ['add', 'table'],
+  [messages.deleteTable]: ['delete', 'table'],
+  [messages.newChain]: ['add', 'chain'],
+  [messages.deleteChain]: ['delete', 'chain'],
+  [messages.newRule]: ['add', 'rule'],
+  [messages.deleteRule]: ['delete', 'rule'],
+  [messages.newSet]: ['add', 'set'],
+  [messages.deleteSet]: ['delete', 'set'],
+  [messages.newElement]: ['add', 'element'],
+  [messages.deleteElement]: ['delete', 'element'],
+}
