@@ -12,7 +12,7 @@ export interface Candidate {
  *  once. A slice port belongs to the service port with the same name and protocol; one without a number
  *  or with number 0 is ignored. Of an endpoint only the first address counts. Addresses are not judged
  *  further: the API server refuses loopback and link-local ones, and kube-proxy relies on it.
- *  `slices` must be in a fixed order (by name), which decides between equal duplicates. */
+ *  `slices` must be in a fixed order (by name), which decides between duplicates. */
 export function serviceEndpoints(
   port: ServicePort,
   family: Family,
@@ -62,25 +62,16 @@ function compareCandidates(left: Candidate, right: Candidate): number {
   return left.backend.port - right.backend.port
 }
 
+/** An endpoint that moves between slices is in both for a moment, and an address can be given to a new pod
+ *  while the old one still ends. What does not terminate wins, as in kube-proxy. Between equals kube-proxy
+ *  goes by the order of a hash map, mostly that of arrival: a later one replaces what is there unless it
+ *  terminates. Here the order is that of the slices' names, so that it does not depend on events. */
 function mergeDuplicates(sorted: readonly Candidate[]): readonly Candidate[] {
   const merged: Candidate[] = []
   for (const candidate of sorted) {
     const last = merged.at(-1)
     if (last === undefined || compareCandidates(last, candidate) !== 0) merged.push(candidate)
-    else if (duplicateRank(candidate) > duplicateRank(last)) merged[merged.length - 1] = candidate
+    else if (!candidate.endpoint.isTerminating) merged[merged.length - 1] = candidate
   }
   return merged
-}
-
-/** Which of two endpoints with the same address and port is believed. An endpoint that moves between slices
- *  is in both for a moment, and an address can be given to a new pod while the old one still ends: what does
- *  not terminate wins, as in kube-proxy. Between equals kube-proxy takes what it happens to see last; here
- *  the more usable one wins, then the one of this node, then the one of the first slice by name. */
-function duplicateRank({ endpoint, backend }: Candidate): number {
-  return (
-    (endpoint.isTerminating ? 0 : 8) +
-    (endpoint.isReady ? 4 : 0) +
-    (endpoint.isServing ? 2 : 0) +
-    (backend.isLocal ? 1 : 0)
-  )
 }

@@ -1,5 +1,6 @@
 import type { Flow } from '../../net/flow.ts'
 import { prefixContains } from '../../net/prefix.ts'
+import type { Protocol } from '../../net/protocol.ts'
 import {
   type Action,
   type Frontend,
@@ -17,13 +18,22 @@ export interface PlanIndex {
   /** By `frontendKey`. */
   readonly frontends: ReadonlyMap<string, Frontend>
   readonly clusterAddresses: ReadonlySet<string>
+  /** Backends of this node, `TCP/10.1.0.4:80`. Hairpin flows are told by address, protocol and port alone: it is
+   *  enough that one service knows where the backend runs. */
+  readonly localBackends: ReadonlySet<string>
 }
 
 /** Builds the index of a plan: linear in its frontends. */
 export function indexPlan({ node, services }: Plan): PlanIndex {
   const frontends = new Map<string, Frontend>()
   const clusterAddresses = new Set<string>()
+  const localBackends = new Set<string>()
   for (const service of services.values()) {
+    for (const { protocol, backends } of service.pools) {
+      for (const { address, port, isLocal } of backends) {
+        if (isLocal) localBackends.add(backendKey(protocol, address, port))
+      }
+    }
     for (const frontend of service.frontends) {
       frontends.set(frontendKey(frontend), frontend)
       if (frontend.kind === 'cluster-ip' && frontend.address !== undefined) {
@@ -31,7 +41,7 @@ export function indexPlan({ node, services }: Plan): PlanIndex {
       }
     }
   }
-  return { node, frontends, clusterAddresses }
+  return { node, frontends, clusterAddresses, localBackends }
 }
 
 /** What the plan wants for a flow. `localAddresses` are the node's own; loopback addresses count as local
@@ -56,7 +66,7 @@ export function planVerdict(
     }
     path.push('source is in an allowed range')
   }
-  return actionVerdict(frontend.actions[source], flow, path)
+  return actionVerdict(index, frontend.actions[source], flow, path)
 }
 
 /** Which class a flow's source has. What the detector takes for a pod is one, even with an address of this
@@ -117,7 +127,12 @@ function withoutFrontend({ node, clusterAddresses }: PlanIndex, flow: Flow): Tra
   return { verdict: { kind: 'untouched' }, path: ['no frontend'] }
 }
 
-function actionVerdict(action: Action, flow: Flow, path: readonly string[]): TracedVerdict {
+function actionVerdict(
+  { localBackends }: PlanIndex,
+  action: Action,
+  flow: Flow,
+  path: readonly string[],
+): TracedVerdict {
   switch (action.kind) {
     case 'drop':
       return {
@@ -129,8 +144,9 @@ function actionVerdict(action: Action, flow: Flow, path: readonly string[]): Tra
     case 'balance': {
       const { pool, masquerade } = action
       const backends = new Map<string, boolean>()
-      for (const { address, port, isLocal } of pool.backends) {
-        const isHairpin = isLocal && address === flow.source
+      for (const { address, port } of pool.backends) {
+        const isHairpin =
+          address === flow.source && localBackends.has(backendKey(pool.protocol, address, port))
         backends.set(formatBackend(address, port), masquerade === 'always' || isHairpin)
       }
       return {
@@ -139,6 +155,10 @@ function actionVerdict(action: Action, flow: Flow, path: readonly string[]): Tra
       }
     }
   }
+}
+
+function backendKey(protocol: Protocol, address: string, port: number): string {
+  return `${protocol}/${formatBackend(address, port)}`
 }
 
 function portTitle({ service, portName }: Frontend): string {
