@@ -96,7 +96,8 @@ export class AttributeWriter {
   }
 
   u8(id: number, value: number): void {
-    this.#view.setUint32(this.#header(id, 5) + 4, value & 0xff, true)
+    const at = this.#header(id, 5) + 4
+    this.#view.setUint32(at, value & 0xff, true)
   }
 
   u16be(id: number, value: number): void {
@@ -106,27 +107,33 @@ export class AttributeWriter {
   }
 
   u16host(id: number, value: number): void {
-    this.#view.setUint32(this.#header(id, 6) + 4, value & 0xffff, true)
+    const at = this.#header(id, 6) + 4
+    this.#view.setUint32(at, value & 0xffff, true)
   }
 
   u32be(id: number, value: number): void {
-    this.#view.setUint32(this.#header(id, 8) + 4, value, false)
+    const at = this.#header(id, 8) + 4
+    this.#view.setUint32(at, value, false)
   }
 
   s32be(id: number, value: number): void {
-    this.#view.setInt32(this.#header(id, 8) + 4, value, false)
+    const at = this.#header(id, 8) + 4
+    this.#view.setInt32(at, value, false)
   }
 
   u32host(id: number, value: number): void {
-    this.#view.setUint32(this.#header(id, 8) + 4, value, true)
+    const at = this.#header(id, 8) + 4
+    this.#view.setUint32(at, value, true)
   }
 
   u64be(id: number, value: bigint): void {
-    this.#view.setBigUint64(this.#header(id, 12) + 4, value, false)
+    const at = this.#header(id, 12) + 4
+    this.#view.setBigUint64(at, value, false)
   }
 
   u64host(id: number, value: bigint): void {
-    this.#view.setBigUint64(this.#header(id, 12) + 4, value, true)
+    const at = this.#header(id, 12) + 4
+    this.#view.setBigUint64(at, value, true)
   }
 
   bytes(id: number, value: Uint8Array): void {
