@@ -162,8 +162,8 @@ function decodeMark(line: Line, value: string): (packet: Packet) => boolean {
 }
 
 function decodeStatistic(line: Line, options: readonly RuleOption[]): Step {
-  const mode = valueOf(options, '--mode')
-  const probability = Number(valueOf(options, '--probability'))
+  const mode = optionValue(options, '--mode')
+  const probability = Number(optionValue(options, '--probability'))
   if (mode !== 'random' || !(probability >= 0 && probability <= 1)) {
     return refuseLine(line, `--mode ${mode}`, '--mode random --probability 0..1')
   }
@@ -180,10 +180,10 @@ function decodeRecent(
   options: readonly RuleOption[],
   recent: RecentTimeouts,
 ): Step {
-  const list = valueOf(options, '--name')
+  const list = optionValue(options, '--name')
   if (list === undefined) return refuseLine(line, name, '--name')
   if (name !== '--set') {
-    recent.set(list, Number(valueOf(options, '--seconds') ?? 0))
+    recent.set(list, Number(optionValue(options, '--seconds') ?? 0))
     return { choiceCount: 1, run: () => 'break' }
   }
   return {
@@ -195,6 +195,6 @@ function decodeRecent(
   }
 }
 
-function valueOf(options: readonly RuleOption[], name: string): string | undefined {
+function optionValue(options: readonly RuleOption[], name: string): string | undefined {
   return options.find((option) => option.name === name)?.values[0]
 }

@@ -55,12 +55,12 @@ function decodeConntrack(
   left: JsonObject,
   right: unknown,
 ): (packet: Packet) => boolean {
-  const flags = (Array.isArray(right) ? right : [right]).map((flag) =>
-    stringAt(at(place, 'right'), flag),
-  )
   const key = left.key
   const known = key === 'state' ? states : key === 'status' ? statuses : undefined
   if (known === undefined) return refuse(at(place, 'left', 'ct'), left, 'ct state or ct status')
+  const flags = (Array.isArray(right) ? right : [right]).map((flag) =>
+    stringAt(at(place, 'right'), flag),
+  )
   for (const flag of flags) {
     if (!known.includes(flag)) refuse(at(place, 'right'), flag, known.join(', '))
   }

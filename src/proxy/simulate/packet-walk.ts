@@ -138,7 +138,7 @@ function firstBranch(flow: Flow, localAddresses: readonly string[]): Branch {
     sourcePort: flow.sourcePort,
     destination: flow.destination,
     destinationPort: flow.destinationPort,
-    inputInterface: flow.inputInterface ?? '',
+    inputInterface: flow.origin === 'local' ? '' : (flow.inputInterface ?? ''),
     mark: 0,
     isDnat: false,
     isMasqueraded: false,

@@ -1,0 +1,81 @@
+/** Compares what Portolan does with recorded data of the originals.
+ *
+ *      node scripts/golden.ts proxy DIR... [--seed N] [--mode nftables] [--verbose]
+ *
+ *  DIR is a scenario (it holds scenario.json) or a folder of scenarios. Prints every difference that is
+ *  not accepted, then counts; ends with `golden proxy: EQUAL of TOTAL`. Exit status 1 when something
+ *  differs or cannot be read, 2 for wrong usage. */
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import process from 'node:process'
+import { parseArgs } from 'node:util'
+import { runScenario } from '../test/golden/run-scenario.ts'
+import { isScenario, loadScenario } from '../test/golden/scenario.ts'
+import { planSubject } from '../test/golden/subjects.ts'
+import { Tally } from '../test/golden/tally.ts'
+
+const usage = 'usage: golden proxy DIR... [--seed N] [--mode nftables] [--verbose]'
+
+class UsageError extends Error {}
+
+interface ProxyOptions {
+  readonly directories: readonly string[]
+  readonly seed: number
+  readonly isVerbose: boolean
+}
+
+function readArguments(): ProxyOptions {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      seed: { type: 'string', default: '1' },
+      mode: { type: 'string', default: 'nftables' },
+      verbose: { type: 'boolean', default: false },
+    },
+  })
+  const [subcommand, ...directories] = positionals
+  if (subcommand !== 'proxy') {
+    throw new UsageError(`${subcommand ?? 'no subcommand'}: not available, only: proxy`)
+  }
+  if (directories.length === 0) throw new UsageError('no DIR given')
+  if (values.mode !== 'nftables') {
+    throw new UsageError(`--mode ${values.mode}: not available, only: nftables`)
+  }
+  const seed = Number(values.seed)
+  if (!Number.isSafeInteger(seed)) throw new UsageError(`--seed ${values.seed}: not a whole number`)
+  return { directories, seed, isVerbose: values.verbose }
+}
+
+function scenarioDirectories(directory: string): readonly string[] {
+  if (!existsSync(directory)) throw new UsageError(`${directory}: there is no such folder`)
+  if (isScenario(directory)) return [directory]
+  const found = readdirSync(directory, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && isScenario(join(directory, entry.name)))
+    .map((entry) => join(directory, entry.name))
+    .sort()
+  if (found.length === 0) throw new UsageError(`${directory}: no scenario.json in it or below it`)
+  return found
+}
+
+function compareProxy({ directories, seed, isVerbose }: ProxyOptions): number {
+  const tally = new Tally()
+  const print = (line: string): void => {
+    process.stdout.write(`${line}\n`)
+  }
+  print(`seed ${seed}`)
+  const subjects = [planSubject]
+  for (const directory of directories.flatMap(scenarioDirectories)) {
+    runScenario(loadScenario(directory), { seed, subjects, tally, print, isVerbose })
+  }
+  for (const line of tally.lines()) print(line)
+  return tally.equal < tally.total ? 1 : 0
+}
+
+try {
+  process.exitCode = compareProxy(readArguments())
+} catch (error) {
+  const isUsage = error instanceof UsageError || error instanceof TypeError
+  process.stderr.write(`golden: ${error instanceof Error ? error.message : String(error)}\n`)
+  if (isUsage) process.stderr.write(`${usage}\n`)
+  process.exitCode = isUsage ? 2 : 1
+}

@@ -1,0 +1,19 @@
+import type { Plan } from '../../src/proxy/port/mechanism.ts'
+import { indexPlan, planVerdict } from '../../src/proxy/simulate/plan-verdict.ts'
+import type { Simulation } from '../../src/proxy/simulate/simulation.ts'
+
+/** Something of ours that must treat flows as the original does. */
+export interface Subject {
+  readonly name: string
+  /** Makes the subject ready for the flows of one step. */
+  load(plan: Plan): Simulation
+}
+
+/** What the plan says. */
+export const planSubject: Subject = {
+  name: 'plan',
+  load: (plan) => {
+    const index = indexPlan(plan)
+    return { verdict: (flow, localAddresses) => planVerdict(index, flow, localAddresses) }
+  },
+}
