@@ -25,9 +25,9 @@ export function section<F extends Readonly<Record<string, FieldDecoder<unknown>>
   fields: F,
 ): FieldDecoder<DecodedFields<F>> {
   const names = Object.keys(fields)
-  const build = (valueOf: (name: string, field: FieldDecoder<unknown>) => unknown) =>
+  const build = (decodeOne: (name: string, field: FieldDecoder<unknown>) => unknown) =>
     Object.fromEntries(
-      Object.entries(fields).map(([name, field]) => [name, valueOf(name, field)]),
+      Object.entries(fields).map(([name, field]) => [name, decodeOne(name, field)]),
     ) as DecodedFields<F>
   const absent = build((_, field) => field.absent)
   return {
