@@ -1,0 +1,134 @@
+import type { Expression } from '../../netlink/nftables/expressions.ts'
+import { type FamilyLayout, firstRegister } from './family-layout.ts'
+
+/** Parts of rules, named after nft's own words. Each gives the expressions that nft would make of them.
+ *  Registers are numbers of enum nft_registers. */
+
+const register = firstRegister
+
+/** `ip daddr` into a register (four for IPv6). */
+export function loadDestination(layout: FamilyLayout, dreg = register): Expression {
+  const len = layout.addressBytes
+  return { name: 'payload', data: { dreg, base: 1, offset: layout.destinationOffset, len } }
+}
+
+/** `ip saddr` into a register (four for IPv6). */
+export function loadSource(layout: FamilyLayout, dreg = register): Expression {
+  const len = layout.addressBytes
+  return { name: 'payload', data: { dreg, base: 1, offset: layout.sourceOffset, len } }
+}
+
+/** `meta l4proto` (NFT_META_L4PROTO 16). */
+export function loadProtocol(dreg = register): Expression {
+  return { name: 'meta', data: { dreg, key: 16 } }
+}
+
+/** `th dport`: ports of TCP, UDP and SCTP lie at the same place. */
+export function loadDestinationPort(dreg = register): Expression {
+  return { name: 'payload', data: { dreg, base: 2, offset: 2, len: 2 } }
+}
+
+/** `meta mark` (NFT_META_MARK 3). */
+export function loadMark(dreg = register): Expression {
+  return { name: 'meta', data: { dreg, key: 3 } }
+}
+
+/** `meta mark set` from a register. */
+export function storeMark(sreg = register): Expression {
+  return { name: 'meta', data: { sreg, key: 3 } }
+}
+
+/** `iifname` (NFT_META_IIFNAME 6), 16 bytes. */
+export function loadInputName(dreg = register): Expression {
+  return { name: 'meta', data: { dreg, key: 6 } }
+}
+
+/** Looks a key up; without `dreg` the rule goes on only when it is in the set, with it the data land there. */
+export function lookup(set: string, sreg = register, dreg?: number): Expression {
+  return { name: 'lookup', data: dreg === undefined ? { set, sreg } : { set, sreg, dreg } }
+}
+
+/** `vmap @set`: the data are a verdict (NFT_REG_VERDICT 0). */
+export function lookupVerdict(set: string, sreg: number): Expression {
+  return lookup(set, sreg, 0)
+}
+
+/** `numgen random mod N`. */
+export function drawSlot(modulus: number, dreg: number): Expression {
+  return { name: 'numgen', data: { dreg, modulus, type: 1 } }
+}
+
+/** Compares a register with bytes: `==` or `!=`. */
+export function compare(operator: '==' | '!=', value: Uint8Array, sreg = register): Expression {
+  return { name: 'cmp', data: { sreg, op: operator === '==' ? 0 : 1, data: { value } } }
+}
+
+/** dreg = (sreg & mask) ^ xor. */
+export function maskAndXor(mask: Uint8Array, xor: Uint8Array, reg = register): Expression {
+  return {
+    name: 'bitwise',
+    data: { sreg: reg, dreg: reg, len: mask.length, mask: { value: mask }, xor: { value: xor } },
+  }
+}
+
+/** A 32-bit number as it stands in a register that the kernel fills in host order (mark, fib type). */
+export function hostWord(value: number): Uint8Array {
+  const bytes = new Uint8Array(4)
+  new DataView(bytes.buffer).setUint32(0, value, true)
+  return bytes
+}
+
+/** `jump chain`. */
+export function jump(chain: string): Expression {
+  return { name: 'immediate', data: { dreg: 0, data: { verdict: { code: -3, chain } } } }
+}
+
+/** `goto chain`. */
+export function goto(chain: string): Expression {
+  return { name: 'immediate', data: { dreg: 0, data: { verdict: { code: -4, chain } } } }
+}
+
+/** `return`. */
+export function leave(): Expression {
+  return { name: 'immediate', data: { dreg: 0, data: { verdict: { code: -5 } } } }
+}
+
+/** `drop`. */
+export function drop(): Expression {
+  return { name: 'immediate', data: { dreg: 0, data: { verdict: { code: 0 } } } }
+}
+
+/** `dnat to` the address and port in these registers. */
+export function translateDestination(
+  layout: FamilyLayout,
+  address: number,
+  port: number,
+): Expression {
+  return {
+    name: 'nat',
+    data: { type: 1, family: layout.protocolFamily, regAddrMin: address, regProtoMin: port },
+  }
+}
+
+/** `masquerade fully-random`: NF_NAT_RANGE_PROTO_RANDOM_FULLY is 1 << 4. */
+export function masquerade(): Expression {
+  return { name: 'masq', data: { flags: 16 } }
+}
+
+/** `fib daddr type local`: NFT_FIB_RESULT_ADDRTYPE 3, NFTA_FIB_F_DADDR 2, RTN_LOCAL 2. */
+export function destinationIsLocal(): readonly Expression[] {
+  return [
+    { name: 'fib', data: { dreg: register, result: 3, flags: 2 } },
+    compare('==', hostWord(2)),
+  ]
+}
+
+/** `reject` with an ICMP port unreachable: NFT_REJECT_ICMP_UNREACH 0; ICMP code 3, ICMPv6 code 4. */
+export function rejectUnreachable(layout: FamilyLayout): Expression {
+  return { name: 'reject', data: { type: 0, icmpCode: layout.family === 4 ? 3 : 4 } }
+}
+
+/** `reject with tcp reset`: NFT_REJECT_TCP_RST 1. */
+export function rejectReset(): Expression {
+  return { name: 'reject', data: { type: 1, icmpCode: 0 } }
+}
