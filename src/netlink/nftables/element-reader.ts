@@ -1,4 +1,5 @@
 import type { ByteString } from '../../net/byte-string.ts'
+import { DecodeError } from '../../net/decode-error.ts'
 import { AttributeReader } from '../attribute-reader.ts'
 import { decodeAttributes } from '../attributes.ts'
 import { elementListAttributes } from './object-tables.ts'
@@ -30,10 +31,16 @@ export function visitElements(
   while (reader.next()) {
     if (reader.id !== elementListAttributes.elements.id) continue
     reader.enter()
-    while (reader.next()) visitElement(reader, visit)
+    visitList(reader, visit)
     reader.leave()
   }
-  if (reader.fault !== undefined) raise(bytes, start, end)
+  if (reader.fault !== undefined) raise(bytes, start, end, reader.fault)
+}
+
+function visitList(reader: AttributeReader, visit: ElementVisitor): void {
+  while (reader.next()) {
+    if (reader.id === elementListAttributes.elements.element) visitElement(reader, visit)
+  }
 }
 
 function visitElement(reader: AttributeReader, visit: ElementVisitor): void {
@@ -110,8 +117,9 @@ function text(bytes: Uint8Array): ByteString {
   return Buffer.from(bytes).toString('latin1')
 }
 
-/** The tables find the fault again and say where it is. */
-function raise(bytes: Uint8Array, start: number, end: number): never {
-  decodeAttributes(elementListAttributes, bytes, 'nf_tables set elements', start, end)
-  throw new Error('nf_tables set elements: the two decoders disagree about a fault')
+/** The tables find the fault again and say where it is; one that they pass over is raised as it is. */
+function raise(bytes: Uint8Array, start: number, end: number, fault: string): never {
+  const source = 'nf_tables set elements'
+  decodeAttributes(elementListAttributes, bytes, source, start, end)
+  throw new DecodeError(source, [{ path: [], value: fault, expected: 'whole attributes' }])
 }
