@@ -88,19 +88,37 @@ function haveSameRules(left: readonly Rule[], right: readonly Rule[]): boolean {
     left.length === right.length &&
     left.every((rule, index) => {
       const other = right[index]
-      return other !== undefined && canonicalRule(rule) === canonicalRule(other)
+      return other !== undefined && isSameRule(rule, other)
     })
   )
 }
 
-function canonicalRule(rule: Rule): string {
-  return JSON.stringify(
-    [rule.comment, rule.expressions.map(normalizeExpression)],
-    (_key, value) => {
-      if (typeof value === 'bigint') return String(value)
-      if (value instanceof Uint8Array) return Buffer.from(value).toString('hex')
-      return isRecord(value) ? Object.fromEntries(Object.entries(value).sort()) : value
-    },
+function isSameRule(left: Rule, right: Rule): boolean {
+  return (
+    left.comment === right.comment &&
+    left.expressions.length === right.expressions.length &&
+    left.expressions.every((expression, index) => {
+      const other = right.expressions[index]
+      return (
+        other !== undefined &&
+        expression.name === other.name &&
+        isSameValue(normalizeExpression(expression), normalizeExpression(other))
+      )
+    })
+  )
+}
+
+/** Decoded attributes are numbers, strings, bytes, big integers and records of them. */
+function isSameValue(left: unknown, right: unknown): boolean {
+  if (left === right) return true
+  if (left instanceof Uint8Array) {
+    return right instanceof Uint8Array && Buffer.compare(left, right) === 0
+  }
+  if (!isRecord(left) || !isRecord(right)) return false
+  const names = Object.keys(left)
+  return (
+    names.length === Object.keys(right).length &&
+    names.every((name) => isSameValue(left[name], right[name]))
   )
 }
 

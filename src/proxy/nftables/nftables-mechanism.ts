@@ -146,12 +146,12 @@ export class NftablesMechanism implements Mechanism {
     for (const [service, after] of plan.services) {
       const before = this.#compiled.get(service)
       if (before === after) continue
-      for (const { compiler } of this.#families) compiler.update(before, after, nowhere)
+      for (const { compiler } of this.#families) compiler.updatePools(before, after, nowhere)
       this.#compiled.set(service, after)
     }
     for (const [service, before] of this.#compiled) {
       if (plan.services.has(service)) continue
-      for (const { compiler } of this.#families) compiler.update(before, undefined, nowhere)
+      for (const { compiler } of this.#families) compiler.updatePools(before, undefined, nowhere)
       this.#compiled.delete(service)
     }
     this.#affinitySeconds = new Set(affinityTimeouts(plan.services.values()))

@@ -6,8 +6,9 @@ import type { ByteString } from '../../net/byte-string.ts'
 export function assignSlots(
   before: readonly ByteString[],
   wanted: readonly ByteString[],
-): ByteString[] {
-  if (isSame(before, wanted)) return before as ByteString[]
+): readonly ByteString[] {
+  if (before.length === 0) return wanted
+  if (isSame(before, wanted)) return before
   const homeless = new Set(wanted)
   const slots: (ByteString | undefined)[] = []
   for (let slot = 0; slot < wanted.length; slot++) {

@@ -55,11 +55,25 @@ export class TableCompiler {
    *  `before` must be the plan that was given last for this service. */
   update(before: ServicePlan | undefined, after: ServicePlan | undefined, sink: ElementSink): void {
     const elementsBefore = before === undefined ? undefined : this.#frontendElements(before)
-    const kept = new Set<string>()
-    const outgoing: CompiledPool[] = []
+    const outgoing = this.updatePools(before, after, sink)
+    const elementsAfter = after === undefined ? undefined : this.#frontendElements(after)
+    const sets = new Set([...(elementsBefore?.keys() ?? []), ...(elementsAfter?.keys() ?? [])])
+    for (const set of sets) {
+      diffElements(set, elementsBefore?.get(set), elementsAfter?.get(set), sink)
+    }
+    for (const pool of outgoing) diffPool(pool, undefined, sink)
+  }
+
+  /** The same for the service's pools only; returns those whose elements have to go after the frontends
+   *  that lead to them. */
+  updatePools(
+    before: ServicePlan | undefined,
+    after: ServicePlan | undefined,
+    sink: ElementSink,
+  ): readonly PoolElements[] {
+    const outgoing: PoolElements[] = []
     for (const pool of after?.pools ?? []) {
       if (pool.family !== this.layout.family) continue
-      kept.add(pool.key)
       const previous = this.#pools.get(pool.key)
       const next = this.#compile(pool, previous?.elements ?? this.#takeAdopted(pool.key))
       this.#pools.set(pool.key, next)
@@ -68,25 +82,19 @@ export class TableCompiler {
         diffPool(previous?.elements, next.elements, sink)
       } else {
         diffPool(undefined, next.elements, sink)
-        outgoing.push(previous)
+        outgoing.push(previous.elements)
       }
     }
-    const elementsAfter = after === undefined ? undefined : this.#frontendElements(after)
-    for (const set of new Set([
-      ...(elementsBefore?.keys() ?? []),
-      ...(elementsAfter?.keys() ?? []),
-    ])) {
-      diffElements(set, elementsBefore?.get(set), elementsAfter?.get(set), sink)
-    }
     for (const pool of before?.pools ?? []) {
-      if (pool.family !== this.layout.family || kept.has(pool.key)) continue
+      if (pool.family !== this.layout.family) continue
+      if (after?.pools.some(({ key }) => key === pool.key)) continue
       const gone = this.#pools.get(pool.key)
       if (gone === undefined) continue
       this.#pools.delete(pool.key)
       this.#diffHairpins(gone.hairpins, noHairpins, sink)
-      outgoing.push(gone)
+      outgoing.push(gone.elements)
     }
-    for (const pool of outgoing) diffPool(pool.elements, undefined, sink)
+    return outgoing
   }
 
   /** Number of a compiled pool. */
