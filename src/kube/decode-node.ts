@@ -16,6 +16,11 @@ export function decodeNode(value: unknown, pool: DecodePool): Node {
   reader.enter('spec')
   const podCidr = reader.text(spec, 'podCIDR', maxCidrCharacters)
   const podCidrs = reader.texts(spec, 'podCIDRs', maxCidrs, maxCidrCharacters)
+  let isLeaving = asJsonObject(object.metadata)?.deletionTimestamp !== undefined
+  reader.objects(spec, 'taints', maxTaints, (taint) => {
+    if (taint.key === leavingTaint) isLeaving = true
+    return undefined
+  })
   reader.leave()
   reader.enter('status')
   const internal: string[] = []
@@ -35,6 +40,7 @@ export function decodeNode(value: unknown, pool: DecodePool): Node {
     ...meta,
     addresses: [...internal, ...external],
     podCIDRs: podCidrs.length === 0 && podCidr !== '' ? [podCidr] : podCidrs,
+    ...(isLeaving ? { isLeaving } : {}),
   }
 }
 
@@ -42,3 +48,7 @@ export function decodeNode(value: unknown, pool: DecodePool): Node {
 const maxCidrs = 16
 const maxCidrCharacters = 64
 const maxAddresses = 1_000
+const maxTaints = 1_000
+
+/** Set by the cluster autoscaler on a node that it is about to delete. */
+const leavingTaint = 'ToBeDeletedByClusterAutoscaler'

@@ -97,6 +97,9 @@ export interface Node extends ResourceMeta {
   readonly addresses: readonly string[]
   /** spec.podCIDRs as text. */
   readonly podCIDRs: readonly string[]
+  /** It is being deleted, or the cluster autoscaler will delete it (taint
+   *  ToBeDeletedByClusterAutoscaler). */
+  readonly isLeaving?: boolean
 }
 
 /** The consumed kinds and their decoded types. */

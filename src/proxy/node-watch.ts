@@ -1,0 +1,78 @@
+import type { Clock } from '../kube/clock.ts'
+import type { Node } from '../kube/resources.ts'
+import type { Store } from '../kube/store.ts'
+import { type NodeSettings, resolveNodeSettings } from './config/node-settings.ts'
+import type { ProxyOptions } from './config/proxy-options.ts'
+
+/** What settings of this node are made of. */
+export interface NodeWatchOptions {
+  readonly options: ProxyOptions
+  /** Holds this node, when the source has it. */
+  readonly nodes: Store<Node>
+  /** Canonical addresses of the node's interfaces, read anew at each call. */
+  readonly localAddresses: () => readonly string[]
+  readonly clock: Clock
+}
+
+/** How often the addresses of the interfaces are looked at. */
+const pollMs = 10_000
+
+/** The settings of this node, resolved anew when the Node object or an address changes. */
+export class NodeWatch {
+  readonly #watch: NodeWatchOptions
+  #settings: NodeSettings
+  #text: string
+
+  constructor(watch: NodeWatchOptions) {
+    this.#watch = watch
+    this.#settings = this.#resolve()
+    this.#text = JSON.stringify(this.#settings)
+  }
+
+  /** The present settings. */
+  get settings(): NodeSettings {
+    return this.#settings
+  }
+
+  /** Whether everything is known that the settings need: NodeCIDR needs the node's podCIDRs. */
+  get isComplete(): boolean {
+    const { options } = this.#watch
+    const { podDetector } = this.#settings.plan
+    return options.detectLocal.mode !== 'NodeCIDR' || podDetector.kind !== 'none'
+  }
+
+  /** Calls back with changed settings until the signal is aborted. */
+  follow(changed: (settings: NodeSettings) => void, signal: AbortSignal): void {
+    const refresh = () => {
+      const settings = this.#resolve()
+      const text = JSON.stringify(settings)
+      if (text === this.#text) return
+      this.#settings = settings
+      this.#text = text
+      changed(settings)
+    }
+    const { nodes, clock } = this.#watch
+    let cancel = () => {}
+    const poll = () => {
+      cancel = clock.schedule(() => {
+        refresh()
+        poll()
+      }, pollMs)
+    }
+    const unsubscribe = nodes.subscribe(refresh)
+    poll()
+    signal.addEventListener(
+      'abort',
+      () => {
+        unsubscribe()
+        cancel()
+      },
+      { once: true },
+    )
+  }
+
+  #resolve(): NodeSettings {
+    const { options, nodes, localAddresses } = this.#watch
+    return resolveNodeSettings(options, nodes.get(options.nodeName), localAddresses())
+  }
+}
