@@ -6,8 +6,8 @@ import {
   LineCounter,
   type ParsedNode,
   parseAllDocuments,
-  visit,
 } from 'yaml'
+import { findDoubledKey } from '../doubled-key.ts'
 import { ManifestError } from './manifest-error.ts'
 
 /** One document of a file as plain values. */
@@ -61,7 +61,11 @@ function parseYaml(file: string, text: string): readonly ManifestDocument[] {
       if (fault !== undefined) {
         throw new ManifestError({ file, line: lineAt(fault.pos[0]) }, fault.message)
       }
-      refuseDoubledKeys(file, document, lineAt)
+      const doubled = findDoubledKey(document)
+      if (doubled !== undefined) {
+        const line = lineAt(doubled.offset)
+        throw new ManifestError({ file, line }, `key ${JSON.stringify(doubled.key)} is there twice`)
+      }
       return {
         value: document.toJS({ maxAliasCount }) as unknown,
         lineOf: (path) => lineAt(nearestOffset(document, path)),
@@ -76,26 +80,6 @@ function parseYaml(file: string, text: string): readonly ManifestDocument[] {
 }
 
 type YamlDocument = Document.Parsed<ParsedNode, boolean>
-
-function refuseDoubledKeys(
-  file: string,
-  document: YamlDocument,
-  lineAt: (offset: number) => number,
-): void {
-  visit(document, {
-    Map(_, map) {
-      const keys = new Set<unknown>()
-      for (const { key } of map.items) {
-        if (!isScalar(key) || key.value === '<<') continue
-        if (keys.has(key.value)) {
-          const line = lineAt(key.range?.[0] ?? 0)
-          throw new ManifestError({ file, line }, `key ${JSON.stringify(key.value)} is there twice`)
-        }
-        keys.add(key.value)
-      }
-    },
-  })
-}
 
 function nearestOffset(document: YamlDocument, path: readonly (string | number)[]): number {
   for (let length = path.length; length > 0; length--) {
