@@ -43,6 +43,8 @@ export function listsEqual<T>(
 function poolsEqual(left: Pool, right: Pool): boolean {
   return (
     left.key === right.key &&
+    left.family === right.family &&
+    left.protocol === right.protocol &&
     left.affinitySeconds === right.affinitySeconds &&
     (left.selection ?? 'ready') === (right.selection ?? 'ready') &&
     listsEqual(
@@ -76,6 +78,7 @@ function sourcesEqual(left: Frontend['sourceRanges'], right: Frontend['sourceRan
   return listsEqual(
     left,
     right,
-    (one, other) => one.address === other.address && one.length === other.length,
+    (one, other) =>
+      one.address === other.address && one.length === other.length && one.family === other.family,
   )
 }
