@@ -53,7 +53,10 @@ function load(): Libc {
     unshare: library.func('int unshare(int)'),
     close: library.func('int close(int)'),
     errno: () => koffi.errno(),
-    pollReadable: (fd, onReadable) => koffi.node.poll(fd, { readable: true }, () => onReadable()),
+    // Straight from the poll callback, promises and process.nextTick of the reader would wait for the next
+    // timer or I/O event (seen: half a second); an immediate runs in the same turn of the event loop.
+    pollReadable: (fd, onReadable) =>
+      koffi.node.poll(fd, { readable: true }, () => setImmediate(onReadable)),
   }
 }
 
