@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { configureProxy } from '../proxy/config/configure-proxy.ts'
 import { type ProxyFlag, proxyFlags } from '../proxy/config/proxy-flags.ts'
 import { type ProxyOptions, resolveProxyOptions } from '../proxy/config/proxy-options.ts'
@@ -47,8 +47,8 @@ export const planOptions: readonly CommandOption[] = [
   'iptables-masquerade-bit',
 ].flatMap((name) => allProxyOptions.filter((option) => option.name === name))
 
-/** Decodes the options of this file. Throws DecodeError for wrong values, CliError when a file cannot be
- *  read or no cluster is named. */
+/** Decodes the options of this file. Throws DecodeError for wrong values, CliError when the file cannot be
+ *  read. */
 export function readClusterInput(input: CommandInput, io: CliIo): ClusterInput {
   const { config, manifests, master } = input.texts
   const file = config === undefined ? undefined : { name: config, content: readConfig(config) }
@@ -80,22 +80,10 @@ function locateSource(
   kubeconfig: string,
   manifests: string | undefined,
   master: string | undefined,
-  io: CliIo,
+  { environment }: CliIo,
 ): SourceLocation {
   if (manifests !== undefined) return { kind: 'manifests', folder: manifests }
-  const file = kubeconfig || io.environment.KUBECONFIG || ''
-  if (file !== '') {
-    if (!existsSync(file) && !file.includes(':')) {
-      throw failure(`kubeconfig ${file}: no such file; give --kubeconfig FILE or --manifests DIR`)
-    }
-    return { kind: 'kubeconfig', file, master }
-  }
-  if (io.environment.KUBERNETES_SERVICE_HOST !== undefined || master !== undefined) {
-    return { kind: 'in-cluster', master }
-  }
-  throw failure(
-    'no cluster: give --kubeconfig FILE, set KUBECONFIG, or serve a folder with --manifests DIR',
-  )
+  return { kind: 'cluster', kubeconfig, master, environment }
 }
 
 function flagOption(flag: ProxyFlag): CommandOption {

@@ -3,11 +3,14 @@ import { hostname } from 'node:os'
 import process from 'node:process'
 import { CliError } from './cli-error.ts'
 import { parseCommandLine } from './command-line.ts'
+import { diff } from './diff.ts'
 import { proxy } from './proxy.ts'
+import { status } from './status.ts'
 import type { CliIo, ExitCode, Subcommand } from './subcommand.ts'
+import { trace } from './trace.ts'
 
 /** What `portolan` can do. */
-const commands: readonly Subcommand[] = [proxy]
+const commands: readonly Subcommand[] = [proxy, status, trace, diff]
 
 const io: CliIo = {
   out: (text) => process.stdout.write(text),

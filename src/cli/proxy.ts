@@ -1,8 +1,21 @@
+import { watch, writeFileSync } from 'node:fs'
+import { systemClock } from '../kube/clock.ts'
 import { formatSourceEvent } from '../kube/source-event.ts'
-import { loadPlan } from '../proxy/load-plan.ts'
+import {
+  createLogger,
+  type Logger,
+  type LogLevel,
+  levelOfVerbosity,
+  logLevels,
+} from '../observe/logger.ts'
+import { createProxyMetrics } from '../observe/proxy-metrics.ts'
+import { formatConfiguration } from '../proxy/config/describe-configuration.ts'
+import type { ProxyOptions } from '../proxy/config/proxy-options.ts'
 import { readLocalAddresses } from '../proxy/local-addresses.ts'
+import { openNftablesMechanism } from '../proxy/nftables/nftables-mechanism.ts'
 import { openSource } from '../proxy/open-source.ts'
-import { failure } from './cli-error.ts'
+import { runProxy } from '../proxy/run-proxy.ts'
+import { failure, usageError } from './cli-error.ts'
 import {
   allProxyOptions,
   type ClusterInput,
@@ -10,6 +23,7 @@ import {
   sourceOptions,
 } from './cluster-input.ts'
 import { formatFrontends, frontendRows } from './frontend-rows.ts'
+import { loadCluster } from './load-cluster.ts'
 import { outputOption, printValue } from './output-option.ts'
 import type { CliIo, CommandInput, ExitCode, Subcommand } from './subcommand.ts'
 
@@ -27,6 +41,7 @@ Needs CAP_NET_ADMIN, except with --dry-run. SIGTERM and SIGINT end it and leave 
   options: [
     ...sourceOptions,
     { name: 'dry-run', summary: 'print what would be served, write nothing, and exit' },
+    { name: 'log-level', value: 'LEVEL', summary: 'error, warn, info or debug (default: by --v)' },
     outputOption,
     ...allProxyOptions,
   ],
@@ -34,25 +49,101 @@ Needs CAP_NET_ADMIN, except with --dry-run. SIGTERM and SIGINT end it and leave 
 }
 
 async function run(input: CommandInput, io: CliIo, signal: AbortSignal): Promise<ExitCode> {
+  const { texts } = input
+  if (texts.cleanup === 'true') return cleanUp(io)
+  if (texts['dry-run'] === 'true') {
+    const { plan } = await loadCluster(input, io, signal)
+    printValue(input, io, frontendRows(plan), formatFrontends)
+    return 0
+  }
   const cluster = readClusterInput(input, io)
-  for (const warning of cluster.warnings) io.error(`warning: ${warning}\n`)
-  if (input.texts['dry-run'] === 'true') return printPlan(cluster, input, io, signal)
-  throw failure('the daemon is not built yet: use --dry-run')
+  const target = texts['write-config-to']
+  if (target !== undefined) return writeConfiguration(target, cluster.options)
+  const logger = openLog(input, io, cluster.options)
+  for (const warning of cluster.warnings) logger.warn({}, warning)
+  // Nothing has to be prepared with more than CAP_NET_ADMIN.
+  if (texts['init-only'] === 'true') return 0
+  return serve(cluster, texts.config, logger, signal)
 }
 
-async function printPlan(
-  cluster: ClusterInput,
-  input: CommandInput,
-  io: CliIo,
+async function serve(
+  { location, options }: ClusterInput,
+  configFile: string | undefined,
+  logger: Logger,
   signal: AbortSignal,
 ): Promise<ExitCode> {
-  const report = (event: Parameters<typeof formatSourceEvent>[0]) =>
-    io.error(`warning: ${formatSourceEvent(event)}\n`)
   const closing = new AbortController()
   const living = AbortSignal.any([signal, closing.signal])
-  const source = await openSource(cluster.location, report, living)
-  const plan = await loadPlan(source, cluster.options, readLocalAddresses(), living)
-  closing.abort()
-  printValue(input, io, frontendRows(plan), formatFrontends)
-  return 0
+  const mechanism = openNftablesMechanism()
+  try {
+    const { source, name } = await openSource(
+      location,
+      (event) => logger.warn({}, formatSourceEvent(event)),
+      living,
+    )
+    logger.info({ node: options.nodeName, source: name, mode: mechanism.name }, 'starting')
+    const serving = runProxy(
+      {
+        source,
+        options,
+        mechanism,
+        logger,
+        metrics: createProxyMetrics(),
+        clock: systemClock,
+        stopwatch: () => performance.now(),
+        localAddresses: readLocalAddresses,
+      },
+      living,
+    )
+    await Promise.race([serving, configurationChanged(configFile, living)])
+    logger.info({}, 'ended; the rules stay')
+    return 0
+  } finally {
+    closing.abort()
+    mechanism.close()
+  }
+}
+
+/** Rejects when the file changes: as with the original, whoever started us starts us anew with it. */
+async function configurationChanged(file: string | undefined, signal: AbortSignal): Promise<never> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  if (file !== undefined) {
+    const watcher = watch(file, { signal }, () =>
+      reject(failure(`--config ${file}: the file changed; start again to use it`)),
+    )
+    watcher.on('error', () => {})
+  }
+  return promise
+}
+
+async function cleanUp(io: CliIo): Promise<ExitCode> {
+  const mechanism = openNftablesMechanism()
+  try {
+    const { operations } = await mechanism.cleanup()
+    io.out(operations === 0 ? 'nothing of ours was there\n' : `removed ${operations} tables\n`)
+    return 0
+  } finally {
+    mechanism.close()
+  }
+}
+
+function writeConfiguration(file: string, options: ProxyOptions): ExitCode {
+  try {
+    writeFileSync(file, formatConfiguration(options.configuration))
+    return 0
+  } catch (error) {
+    const reason = (error as NodeJS.ErrnoException).code ?? String(error)
+    throw failure(`--write-config-to ${file}: cannot be written (${reason})`, error)
+  }
+}
+
+function openLog(input: CommandInput, io: CliIo, { configuration }: ProxyOptions): Logger {
+  const { format, verbosity } = configuration.logging
+  const asked = input.texts['log-level']
+  const level: LogLevel | undefined =
+    asked === undefined ? levelOfVerbosity(verbosity) : logLevels.find((name) => name === asked)
+  if (level === undefined) {
+    throw usageError(`--log-level: got "${asked}", expected ${logLevels.join(', ')}`)
+  }
+  return createLogger({ format, level }, io.error)
 }

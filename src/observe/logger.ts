@@ -15,8 +15,19 @@ export type LogFields = Readonly<Record<string, unknown>>
 export interface LogOptions {
   /** `json`: one object a line, for machines; `text`: one line for people. */
   readonly format: 'text' | 'json'
-  /** As klog: 0 and 1 are information, 2 and 3 too, from 4 on everything. */
-  readonly verbosity: number
+  /** The least important lines that are written. */
+  readonly level: LogLevel
+}
+
+/** Importance of a line, most important first. */
+export const logLevels = ['error', 'warn', 'info', 'debug'] as const
+
+/** One of `logLevels`. */
+export type LogLevel = (typeof logLevels)[number]
+
+/** The level of klog's verbosity (`--v`): up to 3 information, from 4, its "debug level", everything. */
+export function levelOfVerbosity(verbosity: number): LogLevel {
+  return verbosity >= 4 ? 'debug' : 'info'
 }
 
 /** A log that writes lines to `write`. */
@@ -26,7 +37,7 @@ export function createLogger(options: LogOptions, write: (line: string) => void)
   }
   const logger: PinoLogger = pino(
     {
-      level: options.verbosity >= debugVerbosity ? 'debug' : 'info',
+      level: options.level,
       base: null,
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
       formatters: { level: (label) => ({ level: label }) },
@@ -36,9 +47,6 @@ export function createLogger(options: LogOptions, write: (line: string) => void)
   )
   return logger
 }
-
-/** klog's V(4) is its "debug level". */
-const debugVerbosity = 4
 
 /** A net below the rule that secrets are never logged: fields of these names, at the top or one below. */
 const secretFields = ['token', 'password', 'authorization', 'clientKey', 'secret'].flatMap(

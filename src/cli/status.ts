@@ -1,0 +1,78 @@
+import type { Plan } from '../proxy/port/mechanism.ts'
+import { planOptions, sourceOptions } from './cluster-input.ts'
+import { type FrontendRow, formatFrontends, frontendRows } from './frontend-rows.ts'
+import { loadCluster } from './load-cluster.ts'
+import { outputOption, printValue } from './output-option.ts'
+import type { CliIo, CommandInput, ExitCode, Subcommand } from './subcommand.ts'
+
+/** `portolan status`: what this node serves. */
+export const status: Subcommand = {
+  name: 'status',
+  summary: 'Frontends of this node, their endpoints, and what is dropped or rejected',
+  notes: `Example:
+  portolan status --manifests ./manifests --output json`,
+  options: [...sourceOptions, outputOption, ...planOptions],
+  run,
+}
+
+/** What the command prints. */
+interface Status {
+  readonly node: {
+    readonly name: string
+    readonly nodePortAddresses: 'any-local' | readonly string[]
+    readonly podDetector: Plan['node']['podDetector']
+  }
+  readonly counts: {
+    readonly services: number
+    readonly frontends: number
+    readonly endpoints: number
+    /** Frontends that drop or reject flows of at least one kind of source. */
+    readonly refusing: number
+  }
+  readonly frontends: readonly FrontendRow[]
+}
+
+async function run(input: CommandInput, io: CliIo, signal: AbortSignal): Promise<ExitCode> {
+  const { plan, cluster } = await loadCluster(input, io, signal)
+  const frontends = frontendRows(plan)
+  const { nodePortAddresses, podDetector } = plan.node
+  const value: Status = {
+    node: { name: cluster.options.nodeName, nodePortAddresses, podDetector },
+    counts: {
+      services: plan.services.size,
+      frontends: frontends.length,
+      endpoints: countEndpoints(frontends),
+      refusing: frontends.filter(isRefusing).length,
+    },
+    frontends,
+  }
+  printValue(input, io, value, formatStatus)
+  return 0
+}
+
+function countEndpoints(frontends: readonly FrontendRow[]): number {
+  const endpoints = new Set<string>()
+  for (const { protocol, actions } of frontends) {
+    for (const { backends } of Object.values(actions)) {
+      for (const backend of backends) endpoints.add(`${protocol} ${backend}`)
+    }
+  }
+  return endpoints.size
+}
+
+function isRefusing({ actions }: FrontendRow): boolean {
+  return Object.values(actions).some(({ kind }) => kind !== 'balance')
+}
+
+function formatStatus({ node, counts, frontends }: Status): string {
+  const ports =
+    node.nodePortAddresses === 'any-local'
+      ? 'all addresses of the node'
+      : node.nodePortAddresses.join(' ')
+  return [
+    `node ${node.name}, node ports on ${ports}\n`,
+    `${counts.services} services, ${counts.frontends} frontends, ${counts.endpoints} endpoints, `,
+    `${counts.refusing} frontends that drop or reject\n\n`,
+    formatFrontends(frontends),
+  ].join('')
+}
