@@ -1,4 +1,3 @@
-import { toByteString } from '../../net/byte-string.ts'
 import type { SetElement } from '../../netlink/nftables/objects.ts'
 import type { ElementMap, SetElements } from '../../ruleset/element-sink.ts'
 import type { TableStructure } from '../../ruleset/table-structure.ts'
@@ -12,19 +11,6 @@ import { addressKey, readHostWord } from './wire-keys.ts'
 
 /** Name of our table in both families. */
 export const tableName = 'portolan'
-
-/** Affinity timeouts whose chains every table has: the API's default (core/v1 DefaultClientIPServiceAffinitySeconds). */
-const usualAffinitySeconds = 10_800
-
-/** The affinity timeouts that a table needs chains for, in ascending order. */
-export function affinityTimeouts(services: Iterable<ServicePlan>): readonly number[] {
-  const seconds = new Set([usualAffinitySeconds])
-  for (const service of services) {
-    for (const pool of service.pools)
-      if (pool.affinitySeconds > 0) seconds.add(pool.affinitySeconds)
-  }
-  return [...seconds].sort((left, right) => left - right)
-}
 
 /** Compiles everything of a table that does not depend on services. */
 export function compileStructure(
@@ -90,9 +76,4 @@ export function compileElements(
   for (const [set, elements] of constant) for (const element of elements) add(set, element)
   compiler.forEachOtherElement(services, add)
   return sets satisfies ReadonlyMap<string, ElementMap>
-}
-
-/** User data of sets are compared as byte strings. */
-export function userDataKey(userData: Uint8Array | undefined): string {
-  return userData === undefined ? '' : toByteString(userData)
 }

@@ -23,6 +23,11 @@ export function kindOf(log2: number, affinitySeconds: number): number {
   return (stickyBit | (seconds << 5) | log2) >>> 0
 }
 
+/** The affinity timeout, in seconds, that a kind stands for; undefined when it stands for none. */
+export function affinityOfKind(kind: number): number | undefined {
+  return kind >= stickyBit && kind < refuseKind ? (kind & ~stickyBit) >>> 5 : undefined
+}
+
 /** Name of the chain that balances over a tier: `balance-8`, `sticky-8-10800s`. `prefix` is empty or
  *  `short-cut-`. */
 export function tierChain(prefix: string, slotCount: number, affinitySeconds: number): string {

@@ -11,7 +11,8 @@ import type { PlanChange, ServicePlan } from '../plan/plan.ts'
 import type { Difference, Mechanism, Plan, SyncReport } from '../port/mechanism.ts'
 import type { TracedVerdict } from '../port/verdict.ts'
 import { programVerdict } from '../simulate/program-verdict.ts'
-import { affinityTimeouts, tableName } from './compile.ts'
+import { affinityTimeouts } from './affinity-timeouts.ts'
+import { tableName } from './compile.ts'
 import { describeDifference } from './describe-difference.ts'
 import { layoutOf } from './family-layout.ts'
 import { kernelProgram } from './program.ts'
@@ -124,6 +125,7 @@ export class NftablesMechanism implements Mechanism {
       return table
     })
     this.#compile(plan)
+    this.#affinitySeconds = new Set(affinityTimeouts(plan.services.values(), undefined))
     return this.#families.map(({ compiler }, index) => {
       compiler.forgetAdopted()
       return compareTable(kernel[index], compiler, plan)
@@ -154,7 +156,6 @@ export class NftablesMechanism implements Mechanism {
       for (const { compiler } of this.#families) compiler.updatePools(before, undefined, nowhere)
       this.#compiled.delete(service)
     }
-    this.#affinitySeconds = new Set(affinityTimeouts(plan.services.values()))
   }
 
   #remember(service: string, after: ServicePlan | undefined): void {

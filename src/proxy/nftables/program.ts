@@ -4,15 +4,17 @@ import type { SetElement } from '../../netlink/nftables/objects.ts'
 import { readStructure } from '../../ruleset/read-structure.ts'
 import type { TableStructure } from '../../ruleset/table-structure.ts'
 import type { NodePlan, ServicePlan } from '../plan/plan.ts'
-import type { ElementHit, ElementLookup, ProgramView, TableView } from '../simulate/program-view.ts'
-import { affinityTimeouts, compileStructure, constantElements, tableName } from './compile.ts'
+import { elementLookup } from '../simulate/machine-elements.ts'
+import type { ElementLookup, ProgramView, TableView } from '../simulate/program-view.ts'
+import { affinityTimeouts } from './affinity-timeouts.ts'
+import { compileStructure, constantElements, tableName } from './compile.ts'
 import { ipv4Layout, ipv6Layout, layoutOf } from './family-layout.ts'
 import { TableCompiler } from './table-compiler.ts'
 
 /** The program that a plan is compiled to, for the simulator. */
 export function compiledProgram(node: NodePlan, services: Iterable<ServicePlan>): ProgramView {
   const plans = [...services]
-  const timeouts = affinityTimeouts(plans)
+  const timeouts = affinityTimeouts(plans, undefined)
   const tables = node.families.map((family) => {
     const layout = layoutOf(family)
     const compiler = new TableCompiler(layout)
@@ -52,32 +54,15 @@ function tableView(
   structure: TableStructure,
   elements: ReadonlyMap<string, ReadonlyMap<ByteString, SetElement>>,
 ): TableView {
-  const intervals = new Set(structure.sets.filter((set) => set.isInterval).map((set) => set.name))
-  const lookups = new Map<string, ElementLookup>()
-  for (const [set, list] of elements) {
-    lookups.set(set, intervals.has(set) ? new IntervalLookup([...list.values()]) : list)
-  }
+  const lookups = structure.sets.map((set): [string, ElementLookup] => [
+    set.name,
+    elementLookup(set, elements.get(set.name)?.values() ?? []),
+  ])
   return {
     table: structure.table,
     chains: structure.chains.map((filled) => filled.chain),
     rules: structure.chains.flatMap((filled) => filled.rules),
     sets: structure.sets,
-    elements: lookups,
-  }
-}
-
-/** Intervals of concatenations: every byte string between first and last key whose fields all are in
- *  range. Ours differ in the last field only, so comparing whole keys is exact. */
-class IntervalLookup implements ElementLookup {
-  readonly #elements: readonly SetElement[]
-
-  constructor(elements: readonly SetElement[]) {
-    this.#elements = elements
-  }
-
-  get(key: ByteString): ElementHit | undefined {
-    return this.#elements.find(
-      (element) => element.key <= key && key <= (element.keyEnd ?? element.key),
-    )
+    elements: new Map(lookups),
   }
 }

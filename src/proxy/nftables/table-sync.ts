@@ -6,7 +6,8 @@ import { compareStructure, type StructureDifference } from '../../ruleset/struct
 import type { TableStructure } from '../../ruleset/table-structure.ts'
 import { removeExtraChains, writeStructure } from '../../ruleset/write-structure.ts'
 import type { Plan } from '../port/mechanism.ts'
-import { affinityTimeouts, compileElements, compileStructure, constantElements } from './compile.ts'
+import { affinityTimeouts } from './affinity-timeouts.ts'
+import { compileElements, compileStructure, constantElements } from './compile.ts'
 import { diffPool } from './pool-elements.ts'
 import type { KernelTable } from './read.ts'
 import type { TableCompiler } from './table-compiler.ts'
@@ -26,7 +27,7 @@ export function compareTable(
   plan: Plan,
 ): TableDifference {
   const services = [...plan.services.values()]
-  const timeouts = affinityTimeouts(services)
+  const timeouts = affinityTimeouts(services, kernel)
   const wanted = compileStructure(compiler.layout, plan.node, timeouts)
   const constant = constantElements(compiler.layout, plan.node, timeouts)
   const structure = compareStructure(kernel?.structure, wanted)
