@@ -11,7 +11,7 @@ import process from 'node:process'
 import { parseArgs } from 'node:util'
 import { runScenario } from '../test/golden/run-scenario.ts'
 import { isScenario, loadScenario } from '../test/golden/scenario.ts'
-import { planSubject } from '../test/golden/subjects.ts'
+import { planSubject, programSubject } from '../test/golden/subjects.ts'
 import { Tally } from '../test/golden/tally.ts'
 
 const usage = 'usage: golden proxy DIR... [--seed N] [--mode nftables] [--verbose]'
@@ -63,7 +63,7 @@ function compareProxy({ directories, seed, isVerbose }: ProxyOptions): number {
     process.stdout.write(`${line}\n`)
   }
   print(`seed ${seed}`)
-  const subjects = [planSubject]
+  const subjects = [planSubject, programSubject]
   for (const directory of directories.flatMap(scenarioDirectories)) {
     runScenario(loadScenario(directory), { seed, subjects, tally, print, isVerbose })
   }

@@ -25,12 +25,14 @@ export function nftJsonRuleset({
 
 /** A chain of `nftJsonRuleset`; with `base` it stands at a hook. */
 export interface ChainText {
-  readonly base?: {
-    readonly type: 'filter' | 'nat'
-    readonly hook: string
-    readonly prio: number
-    readonly policy: 'accept' | 'drop'
-  }
+  readonly base?:
+    | undefined
+    | {
+        readonly type: 'filter' | 'nat'
+        readonly hook: string
+        readonly prio: number
+        readonly policy: 'accept' | 'drop'
+      }
   readonly rules: readonly (readonly unknown[])[]
 }
 

@@ -46,7 +46,10 @@ export function runScenario(scenario: Scenario, options: RunOptions): void {
     options.tally.addPlans(planned.comparisonCount, planned.faults.length)
     for (const fault of planned.faults) options.print(`${context.title}: ${fault}`)
     const plan = { node: scenario.context.node, services: planned.services }
-    const subjects = options.subjects.map(({ name, load }) => ({ name, simulation: load(plan) }))
+    const subjects = options.subjects.map((subject) => ({
+      name: subject.name,
+      simulation: subject.load(plan),
+    }))
     const flows = sampleFlows(scenario, state, remembered, random)
     compareFlows(context, step, flows, subjects)
   }
@@ -95,8 +98,21 @@ function compareOne(
   simulation: Simulation,
 ): void {
   const { tally } = context.options
-  const actual = simulation.verdict(sampled.flow, sampled.localAddresses)
-  if (verdictsEqual(expected.verdict, actual.verdict)) return tally.addEqual(name)
+  let actual: Traced
+  try {
+    actual = simulation.verdict(sampled.flow, sampled.localAddresses)
+  } catch (error) {
+    // A program that the kernel would refuse is a difference of every flow, and must name itself.
+    tally.addDifferent(name)
+    context.options.print(
+      `${context.title}: ${name} FAILED: ${formatFlow(sampled)}: ${String(error)}`,
+    )
+    return
+  }
+  if (verdictsEqual(expected.verdict, actual.verdict)) {
+    tally.addEqual(name)
+    return
+  }
   const accepted = acceptedDifferences.find((entry) =>
     isMatch(context, entry, sampled, expected, actual),
   )
@@ -117,7 +133,10 @@ function compareOriginals(
   actual: Traced,
 ): void {
   const { tally, isVerbose } = context.options
-  if (verdictsEqual(expected.verdict, actual.verdict)) return tally.addOriginal(undefined)
+  if (verdictsEqual(expected.verdict, actual.verdict)) {
+    tally.addOriginal(undefined)
+    return
+  }
   const known = originalDifferences.find((entry) =>
     isMatch(context, entry, sampled, expected, actual),
   )

@@ -1,5 +1,7 @@
+import { compiledProgram } from '../../src/proxy/nftables/program.ts'
 import type { Plan } from '../../src/proxy/port/mechanism.ts'
 import { indexPlan, planVerdict } from '../../src/proxy/simulate/plan-verdict.ts'
+import { programVerdict } from '../../src/proxy/simulate/program-verdict.ts'
 import type { Simulation } from '../../src/proxy/simulate/simulation.ts'
 
 /** Something of ours that must treat flows as the original does. */
@@ -15,5 +17,14 @@ export const planSubject: Subject = {
   load: (plan) => {
     const index = indexPlan(plan)
     return { verdict: (flow, localAddresses) => planVerdict(index, flow, localAddresses) }
+  },
+}
+
+/** What our nf_tables program, compiled from the plan, does in the kernel. */
+export const programSubject: Subject = {
+  name: 'nftables program',
+  load: ({ node, services }) => {
+    const program = compiledProgram(node, services.values())
+    return { verdict: (flow, localAddresses) => programVerdict(program, flow, localAddresses) }
   },
 }

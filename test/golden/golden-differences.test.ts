@@ -1,0 +1,33 @@
+import { readFileSync } from 'node:fs'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { acceptedDifferences } from './accepted-differences.ts'
+import { originalDifferences } from './original-differences.ts'
+
+const test = suite('golden/golden-differences')
+
+const page = readFileSync(new URL('../../docs/golden-differences.md', import.meta.url), 'utf8')
+
+/** Headings of the third level with the paragraph below, of the section with this heading. */
+function entries(section: string): readonly (readonly [string, string])[] {
+  const text = page.split(/^## /m).find((part) => part.startsWith(section)) ?? ''
+  return text
+    .split(/^### /m)
+    .slice(1)
+    .map((part) => {
+      const [id = '', ...rest] = part.split('\n')
+      return [id, rest.join('\n').trim()] as const
+    })
+}
+
+test('the page lists the accepted differences of the code, and no others', () => {
+  const coded = acceptedDifferences.map(({ id, reason }) => [id, reason] as const)
+  assert.equal(entries('Accepted differences'), coded)
+})
+
+test('the page lists the differences between the originals, and no others', () => {
+  const coded = originalDifferences.map(({ id, reason }) => [id, reason] as const)
+  assert.equal(entries("Where kube-proxy's iptables mode"), coded)
+})
+
+test.run()
