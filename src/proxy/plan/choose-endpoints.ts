@@ -70,6 +70,7 @@ function topologyOf(
     else if (hintedNodes.includes(nodeName)) oneHasNode = true
     if (hintedZones === undefined || hintedZones.length === 0) allHaveZones = false
     else if (hintedZones.includes(zone)) oneHasZone = true
+    if (!allHaveNodes && !allHaveZones) return 'ready'
   }
   if (allHaveNodes && oneHasNode) return 'same-node'
   if (allHaveZones && oneHasZone) return 'same-zone'
@@ -86,6 +87,7 @@ function backendsOf(
   candidates: readonly Candidate[],
   isWanted: (candidate: Candidate) => boolean,
 ): readonly Backend[] {
+  const wanted = candidates.every(isWanted) ? candidates : candidates.filter(isWanted)
   // Not `push`: it leaves room for more in an array that will not grow, in every pool.
-  return candidates.filter(isWanted).map(({ backend }) => backend)
+  return wanted.map(({ backend }) => backend)
 }
