@@ -2,8 +2,9 @@
  *  bytes. enum nftnl_udata_{table,chain,rule,set,set_elem}_types of libnftnl/udata.h. */
 export const commentTypes = { table: 0, chain: 0, rule: 0, set: 7, element: 0 } as const
 
-/** Bytes that a comment may have: one length byte, which counts the NUL; nft itself stops at 128. */
-export const maximumCommentBytes = 128
+/** Bytes that a comment may have, with its NUL: NFT_USERDATA_MAXLEN (256) less type and length. nft takes 128 when
+ *  it writes and any when it lists; names of service, port and pool together need up to 160. */
+export const maximumCommentBytes = 254
 
 /** One piece of user data. */
 export interface UserDatum {

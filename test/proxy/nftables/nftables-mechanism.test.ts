@@ -85,6 +85,23 @@ root('nft lists the table by names, and other tables are left alone', () =>
   }),
 )
 
+root('names of the greatest length survive a restart, and nft lists them', () =>
+  inFreshNamespace(async () => {
+    const [namespace, name, port] = ['n'.repeat(63), 's'.repeat(63), 'p'.repeat(15)]
+    const { plan } = clusterOf(`
+      service ${namespace}/${name} 10.96.0.20 ${port}:80/TCP
+      slice ${namespace}/${name}-1 of ${name} ${port}:80/TCP | 10.1.0.4@n1
+    `)
+    const mechanism = openNftablesMechanism()
+    await mechanism.synchronize(plan)
+    const restarted = openNftablesMechanism()
+    assert.equal(await restarted.compare(plan), [])
+    assert.match(nft('list', 'table', 'ip', 'portolan'), `${namespace}/${name}:${port}`)
+    mechanism.close()
+    restarted.close()
+  }),
+)
+
 const foreign: readonly (readonly [string, readonly string[], RegExp])[] = [
   [
     'an element deleted',
