@@ -34,6 +34,8 @@ export interface FakeApiServer {
   next(): Promise<FakeRequest>
   /** Requests that nobody has taken from the queue. */
   readonly waitingCount: number
+  /** Connections accepted so far. */
+  readonly connectionCount: number
   close(): Promise<void>
 }
 
@@ -48,6 +50,7 @@ export async function openFakeApiServer(options: FakeServerOptions = {}): Promis
   const queue: FakeRequest[] = []
   const takers: ((request: FakeRequest) => void)[] = []
   const sockets = new Set<Socket>()
+  let connectionCount = 0
   const onRequest = (
     request: IncomingMessage | Http2ServerRequest,
     response: ServerResponse | Http2ServerResponse,
@@ -60,6 +63,7 @@ export async function openFakeApiServer(options: FakeServerOptions = {}): Promis
   const server = createAnyServer(options, onRequest)
   server.on('connection', (socket: Socket) => {
     sockets.add(socket)
+    connectionCount++
     socket.on('close', () => sockets.delete(socket))
     socket.on('error', () => {})
   })
@@ -70,6 +74,9 @@ export async function openFakeApiServer(options: FakeServerOptions = {}): Promis
     url: `${options.tls ? 'https' : 'http'}://127.0.0.1:${port}`,
     get waitingCount() {
       return queue.length
+    },
+    get connectionCount() {
+      return connectionCount
     },
     next() {
       const waiting = queue.shift()
@@ -97,6 +104,7 @@ function createAnyServer(
   const mutual = tls.ca === undefined ? {} : { requestCert: true, rejectUnauthorized: true }
   if (isHttp2) {
     const server = createSecureServer({ ...tls, ...mutual, allowHTTP1: false }, onRequest)
+    server.on('sessionError', () => {})
     return server as unknown as ReturnType<typeof createServer>
   }
   return createTlsServer({ ...tls, ...mutual }, onRequest)

@@ -10,6 +10,11 @@ export class FakeClock implements Clock {
     return this.#now
   }
 
+  /** Timers that are neither due nor cancelled. */
+  get waiting(): number {
+    return this.#timers.size
+  }
+
   schedule(callback: () => void, delayMs: number): () => void {
     const timer = { dueAt: this.#now + delayMs, callback }
     this.#timers.add(timer)
