@@ -37,10 +37,10 @@ export class FrontendClaims {
     return { ...plan, frontends: won, pools: plan.pools.filter((pool) => named.has(pool)) }
   }
 
-  #add({ service, kind, ...frontend }: Frontend, affected: Set<string>): void {
+  #add(frontend: Frontend, affected: Set<string>): void {
     const key = frontendKey(frontend)
     const present = this.#claims.get(key)
-    const claim = { service, kind }
+    const claim = { service: frontend.service, kind: frontend.kind }
     if (present === undefined) {
       this.#claims.set(key, claim)
       return
@@ -51,14 +51,14 @@ export class FrontendClaims {
     this.#claims.set(key, [...others, claim])
   }
 
-  #remove({ service, ...frontend }: Frontend, affected: Set<string>): void {
+  #remove(frontend: Frontend, affected: Set<string>): void {
     const key = frontendKey(frontend)
     const present = this.#claims.get(key)
     if (present === undefined || !isList(present)) {
       this.#claims.delete(key)
       return
     }
-    const others = present.filter((claim) => claim.service !== service)
+    const others = present.filter((claim) => claim.service !== frontend.service)
     for (const other of others) affected.add(other.service)
     const [last, ...more] = others
     if (last !== undefined && more.length === 0) {

@@ -71,7 +71,7 @@ export function planVerdict(
 
 /** Which class a flow's source has. What the detector takes for a pod is one, even with an address of this
  *  node (a bridge's, say). */
-export function sourceClass(
+function sourceClass(
   detector: PodDetector,
   flow: Flow,
   localAddresses: readonly string[],
