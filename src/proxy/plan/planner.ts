@@ -1,5 +1,6 @@
 import type { EndpointSlice, Service } from '../../kube/resources.ts'
 import { FrontendClaims } from './frontend-claims.ts'
+import { orderChanges } from './order-changes.ts'
 import type { NodeIdentity, PlanChange, ServicePlan } from './plan.ts'
 import type { PlanContext } from './plan-context.ts'
 import { listsEqual, plansEqual } from './plan-equality.ts'
@@ -62,9 +63,9 @@ export class Planner {
     for (const key of this.#entries.keys()) this.#dirty.add(key)
   }
 
-  /** What changed since the last call. A service whose plan came out equal is not in it. In one list a
-   *  frontend can leave one service and come to another, in either order, so a reader must take all
-   *  removals of a list before its additions. */
+  /** What changed since the last call, each service once. A service whose plan came out equal is not in it.
+   *  Where a frontend goes from one service to another, the one that loses it comes first, unless two
+   *  services exchange frontends: who must be safe then takes all removals of a list before its additions. */
   takeChanges(): PlanChange[] {
     const touched = this.#dirty
     if (touched.size === 0) return []
@@ -74,7 +75,8 @@ export class Planner {
     for (const key of affected) touched.add(key)
     const changes: PlanChange[] = []
     for (const key of touched) this.#publish(key, changes)
-    return changes
+    // Where no claim met another one, no frontend can go from one service to another in the wrong order.
+    return affected.size === 0 ? changes : orderChanges(changes)
   }
 
   #attach(slice: EndpointSlice): void {

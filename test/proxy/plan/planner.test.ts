@@ -104,6 +104,22 @@ test('an external address cannot take over a cluster address', () => {
   )
 })
 
+test('a service that loses a frontend comes before the one that gets it', () => {
+  const planner = plannerOf(`
+    service a 10.96.0.1 http:80/TCP/30080
+    service b 10.96.0.2 http:80/TCP/30081`)
+  planner.takeChanges()
+  const { services } = parseCluster(`
+    service c 10.96.0.3 http:80/TCP/30080
+    service a 10.96.0.1 http:80/TCP/30081
+    service b 10.96.0.2 http:80/TCP`)
+  for (const service of services) planner.setService(resourceKey(service), service)
+  assert.equal(
+    planner.takeChanges().map((change) => change.service),
+    ['ns/b', 'ns/a', 'ns/c'],
+  )
+})
+
 test('a winner that changes otherwise leaves the loser alone', () => {
   const planner = plannerOf(conflict)
   planner.takeChanges()
@@ -115,6 +131,18 @@ test('a winner that changes otherwise leaves the loser alone', () => {
     planner.takeChanges().map((change) => change.service),
     ['ns/c'],
   )
+})
+
+test('services that exchange frontends are both reported', () => {
+  const planner = plannerOf(`
+    service a 10.96.0.1 http:80/TCP/30080
+    service b 10.96.0.2 http:80/TCP/30081`)
+  planner.takeChanges()
+  const { services } = parseCluster(`
+    service a 10.96.0.1 http:80/TCP/30081
+    service b 10.96.0.2 http:80/TCP/30080`)
+  for (const service of services) planner.setService(resourceKey(service), service)
+  assert.is(planner.takeChanges().length, 2)
 })
 
 test('a slice that comes before its service and stays after it makes no change by itself', () => {
