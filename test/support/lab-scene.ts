@@ -1,0 +1,127 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import process from 'node:process'
+import { suite, type Test } from 'uvu'
+import type { Protocol } from '../../src/net/protocol.ts'
+import type { Answers } from '../e2e/peers/requests.ts'
+import { type LabService, labObjects, serverPort } from './lab-objects.ts'
+import { LabClient, startServer } from './lab-peers.ts'
+import type { LabNamespace } from './lab-topology.ts'
+import { NetworkLab } from './network-lab.ts'
+import { ProxyDaemon, writeManifests } from './proxy-daemon.ts'
+import { missingTools } from './required-tools.ts'
+
+/** What a flow to a service needs; TCP, ten flows and port 80 unless said. */
+export interface FlowRequest {
+  readonly protocol?: Protocol
+  readonly port?: number
+  readonly count?: number
+  readonly from?: string
+  /** For flows that are expected to get no answer. */
+  readonly timeoutMs?: number
+}
+
+/** A lab with servers in its pods, clients where they are asked for, and the proxy on its node. */
+export class LabScene {
+  readonly lab = NetworkLab.open()
+  readonly folder = mkdtempSync(`${tmpdir()}/portolan-lab-`)
+  readonly #clients = new Map<LabNamespace, LabClient>()
+  #daemon: ProxyDaemon | undefined
+
+  /** Opens a lab in which `services` are served. */
+  static async open(services: readonly LabService[]): Promise<LabScene> {
+    const scene = new LabScene()
+    try {
+      const ports = ['TCP', 'UDP', 'SCTP'].map((protocol) => `${protocol}/${serverPort}`)
+      await Promise.all(
+        (['a', 'b', 'c'] as const).map((pod) => startServer(scene.lab, `pod-${pod}`, pod, ports)),
+      )
+      writeManifests(scene.folder, labObjects(services))
+      await scene.startDaemon()
+      return scene
+    } catch (error) {
+      scene.close()
+      throw error
+    }
+  }
+
+  get daemon(): ProxyDaemon {
+    if (this.#daemon === undefined) throw new Error('the lab has no daemon')
+    return this.#daemon
+  }
+
+  /** Starts the proxy, again where it has ended. */
+  async startDaemon(args: readonly string[] = []): Promise<ProxyDaemon> {
+    this.#daemon = await ProxyDaemon.start(this.lab, this.folder, args)
+    return this.#daemon
+  }
+
+  /** Serves other services; waits until the kernel has them. */
+  async serve(services: readonly LabService[]): Promise<void> {
+    await this.daemon.apply(labObjects(services))
+  }
+
+  /** The client of a namespace. */
+  client(namespace: LabNamespace): LabClient {
+    const client = this.#clients.get(namespace) ?? new LabClient(this.lab, namespace)
+    this.#clients.set(namespace, client)
+    return client
+  }
+
+  /** Opens flows one after the other and counts what they got. */
+  connect(namespace: LabNamespace, address: string, flow: FlowRequest = {}): Promise<Answers> {
+    const defaults = { protocol: 'TCP', port: 80, count: 10, timeoutMs: 5_000 } as const
+    return this.client(namespace).ask({ kind: 'connect', ...defaults, ...flow, address })
+  }
+
+  close(): void {
+    this.lab.close()
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+}
+
+/** A test in a scene. */
+export type SceneTest = (name: string, run: (scene: LabScene) => Promise<void>) => void
+
+/** A suite whose tests share one scene. Without root or a needed program each test is reported as skipped
+ *  with the reason. Run it with `run` of what is returned. */
+export function labSuite(
+  title: string,
+  services: readonly LabService[],
+): { readonly test: SceneTest; run(): void } {
+  const tests: Test = suite(title)
+  const reason = skipReason()
+  let scene: LabScene | undefined
+  // uvu swallows what a hook throws: the tests say it.
+  let failure: unknown = new Error('the lab was not opened')
+  if (reason === undefined) {
+    tests.before(async () => {
+      scene = await LabScene.open(services).catch((error: unknown) => {
+        failure = error
+        return undefined
+      })
+    })
+    tests.after(() => scene?.close())
+  }
+  const test: SceneTest = (name, run) => {
+    if (reason !== undefined) {
+      process.stdout.write(`# skipped: ${title}: ${name}: ${reason}\n`)
+      tests.skip(name)
+      return
+    }
+    tests(name, async () => {
+      if (scene === undefined) throw failure
+      await run(scene)
+    })
+  }
+  return { test, run: () => tests.run() }
+}
+
+function skipReason(): string | undefined {
+  if (process.getuid?.() !== 0) return 'needs root (CAP_NET_ADMIN, CAP_SYS_ADMIN)'
+  const missing = missingTools(['ip', 'nft'])
+  if (missing.length === 0) return undefined
+  return missing
+    .map((tool) => `needs ${tool.binary} (package ${tool.debianPackage}): ${tool.why}`)
+    .join('; ')
+}
