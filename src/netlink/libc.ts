@@ -19,6 +19,8 @@ export interface Libc {
   setns(fd: number, kind: number): number
   unshare(flags: number): number
   close(fd: number): number
+  /** Where the bytes lie. Whoever hands the address to the kernel keeps `bytes` reachable until then. */
+  addressOf(bytes: Uint8Array): bigint
   /** errno of the last call of this thread. */
   errno(): number
   /** Calls back on the event loop whenever `fd` can be read, until the returned watch is closed. */
@@ -52,6 +54,7 @@ function load(): Libc {
     setns: library.func('int setns(int, int)'),
     unshare: library.func('int unshare(int)'),
     close: library.func('int close(int)'),
+    addressOf: (bytes) => koffi.address(bytes),
     errno: () => koffi.errno(),
     // Straight from the poll callback, promises and process.nextTick of the reader would wait for the next
     // timer or I/O event (seen: half a second); an immediate runs in the same turn of the event loop.

@@ -2,8 +2,9 @@ import { type Family, readAddress } from '../net/address.ts'
 import { decodeAttributes } from './attributes.ts'
 import { addressAttributes, linkAttributes } from './route-tables.ts'
 
-/** sizeof(struct ifinfomsg), sizeof(struct ifaddrmsg) */
+/** sizeof(struct ifinfomsg) */
 export const linkHeaderBytes = 16
+/** sizeof(struct ifaddrmsg) */
 export const addressHeaderBytes = 8
 
 /** A network interface. */

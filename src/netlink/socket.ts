@@ -1,3 +1,4 @@
+import { DecodeError } from '../net/decode-error.ts'
 import { roomFor } from './attribute-writer.ts'
 import { errnoNumbers } from './errno.ts'
 import { libc } from './libc.ts'
@@ -9,6 +10,7 @@ import {
   messageFlags,
 } from './message-reader.ts'
 import { NetlinkError, type NetlinkFailure, systemCallError } from './netlink-error.ts'
+import { filterInstructionBytes, writerFilter } from './writer-filter.ts'
 
 /** Protocols of AF_NETLINK: NETLINK_ROUTE, NETLINK_NETFILTER. linux/netlink.h */
 export const netlinkProtocols = { route: 0, netfilter: 12 } as const
@@ -18,8 +20,8 @@ const netlinkFamily = 16
 const socketType = 3 | 0o2000000
 const solSocket = 1
 const solNetlink = 270
-const socketOptions = { sendTimeout: 21, receiveTimeout: 20, sendBuffer: 32, receiveBuffer: 33 }
-const netlinkOptions = { addMembership: 1, capAck: 10, extAck: 11, strictCheck: 12 }
+const socketOptions = { receiveTimeout: 20, attachFilter: 26, sendBuffer: 32, receiveBuffer: 33 }
+const netlinkOptions = { addMembership: 1, capAck: 10, extAck: 11 }
 const dontWait = 0x40
 /** As an input flag of recv: return the real length of a datagram even if it did not fit. */
 const truncated = 0x20
@@ -140,13 +142,26 @@ export class NetlinkSocket {
     this.#option(solNetlink, netlinkOptions.addMembership, group, `join group ${group}`)
   }
 
-  /** Checks attributes and headers of dump requests strictly, which makes rtnetlink filter (route only). */
-  checkStrictly(): void {
-    this.#option(solNetlink, netlinkOptions.strictCheck, 1, 'check requests strictly')
+  /** Lets the kernel drop notifications of what the socket with this port id wrote, before they take room here:
+   *  a load of 100,000 elements would fill the receive buffer with news of itself. All messages of a datagram
+   *  have one writer, so the first header decides. */
+  ignoreWriter(portId: number): void {
+    const program = writerFilter(portId)
+    // struct sock_fprog of LP64: u16 length, pointer at offset 8.
+    const header = new Uint8Array(16)
+    const headerView = new DataView(header.buffer)
+    headerView.setUint16(0, program.length / filterInstructionBytes, true)
+    headerView.setBigUint64(8, libc().addressOf(program), true)
+    const { attachFilter } = socketOptions
+    if (libc().setsockopt(this.#fd, solSocket, attachFilter, header, header.length) < 0) {
+      throw systemCallError(this.name, 'ignore own notifications', libc().errno())
+    }
+    // The kernel has copied the program; it must not be collected before that.
+    program.fill(0)
   }
 
   /** Calls back with each waiting datagram, on the event loop, until `signal` ends, which closes the socket.
-   *  `onOverrun`: the kernel dropped notifications because too many were waiting. */
+   *  `onOverrun`: notifications were lost, because too many were waiting or one could not be decoded. */
   listen(
     onDatagram: (bytes: Uint8Array) => void,
     onOverrun: () => void,
@@ -163,7 +178,7 @@ export class NetlinkSocket {
           if (length < 0) return
           onDatagram(this.#inbox.subarray(0, length))
         } catch (error) {
-          if (!(error instanceof NetlinkError) || error.errno !== errnoNumbers.ENOBUFS) throw error
+          if (!isLoss(error)) throw error
           onOverrun()
         }
       }
@@ -313,4 +328,9 @@ export class NetlinkSocket {
     if (!isSet && purpose !== undefined) throw systemCallError(this.name, purpose, libc().errno())
     return isSet
   }
+}
+
+function isLoss(error: unknown): boolean {
+  if (error instanceof NetlinkError) return error.errno === errnoNumbers.ENOBUFS
+  return error instanceof DecodeError
 }

@@ -27,13 +27,16 @@ export interface NftablesChange {
 }
 
 /** Calls back on the event loop with every change of nf_tables in this network namespace, by whomever, until
- *  `signal` ends. Needs CAP_NET_ADMIN. */
+ *  `signal` ends. Changes by the connection whose port id is `exceptPortId` are dropped in the kernel. Needs
+ *  CAP_NET_ADMIN. */
 export function watchNftables(
   onChange: (change: NftablesChange) => void,
   signal: AbortSignal,
+  exceptPortId?: number,
 ): void {
   const socket = NetlinkSocket.open('nftables', netlinkProtocols.netfilter)
   try {
+    if (exceptPortId !== undefined) socket.ignoreWriter(exceptPortId)
     socket.join(group)
   } catch (error) {
     socket.close()
@@ -41,11 +44,14 @@ export function watchNftables(
   }
   const onOverrun = () =>
     onChange({ type: 'overrun', family: undefined, table: undefined, portId: 0 })
-  socket.listen((bytes) => announce(bytes, onChange), onOverrun, signal)
+  socket.listen((bytes) => announceChanges(bytes, onChange), onOverrun, signal)
 }
 
 /** Decodes the notifications in a datagram; other messages are passed over. Throws a DecodeError. */
-export function announce(bytes: Uint8Array, onChange: (change: NftablesChange) => void): void {
+export function announceChanges(
+  bytes: Uint8Array,
+  onChange: (change: NftablesChange) => void,
+): void {
   const reader = new MessageReader(bytes)
   while (reader.next()) {
     if (reader.type >> 8 !== subsystem || reader.end - reader.start < familyHeaderBytes) continue

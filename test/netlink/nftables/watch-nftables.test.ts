@@ -10,7 +10,11 @@ const test = suite('netlink/nftables/watch-nftables')
 const root = needsRoot(test)
 
 /** Watches until a commit was announced for the `count`th time; fails after 5 s. */
-function commits(count: number, act: () => void): Promise<readonly NftablesChange[]> {
+function commits(
+  count: number,
+  act: () => void,
+  exceptPortId?: number,
+): Promise<readonly NftablesChange[]> {
   const ending = new AbortController()
   const seen: NftablesChange[] = []
   let left = count
@@ -19,13 +23,17 @@ function commits(count: number, act: () => void): Promise<readonly NftablesChang
       ending.abort()
       reject(new Error(`only ${JSON.stringify(seen)} within 5 s`))
     }, 5000)
-    watchNftables((change) => {
-      seen.push(change)
-      if (change.type !== 'commit' || --left > 0) return
-      clearTimeout(timer)
-      ending.abort()
-      resolve(seen)
-    }, ending.signal)
+    watchNftables(
+      (change) => {
+        seen.push(change)
+        if (change.type !== 'commit' || --left > 0) return
+        clearTimeout(timer)
+        ending.abort()
+        resolve(seen)
+      },
+      ending.signal,
+      exceptPortId,
+    )
     act()
   })
 }
@@ -55,6 +63,27 @@ root('changes of others and our own can be told apart', () =>
     assert.is(seen[1]?.processId, process.pid)
     assert.is(seen[3]?.processName, 'nft')
     assert.is(seen[3]?.generation, connection.generation())
+    connection.close()
+  }),
+)
+
+root('own changes can be left out, by the kernel', () =>
+  inFreshNamespace(async () => {
+    const connection = NftablesConnection.open()
+    const write = () => {
+      const batch = connection.newBatch()
+      batch.addTable({ family: 'ip', name: 'ours' })
+      connection.commit(batch)
+      execFileSync('nft', ['add', 'table', 'ip', 'theirs'])
+    }
+    const seen = await commits(1, write, connection.portId)
+    assert.equal(
+      seen.map(({ type, table }) => [type, table]),
+      [
+        ['add table', 'theirs'],
+        ['commit', undefined],
+      ],
+    )
     connection.close()
   }),
 )
