@@ -49,6 +49,9 @@ export class Reconciler {
   /** No synchronisation before this time, after a refused one. */
   #notBeforeMs = Number.NEGATIVE_INFINITY
   #isStopped = false
+  /** Begins to watch for changes by others, once: after the first synchronisation, whose own
+   *  notifications would be more than a socket holds. */
+  #watch: () => void = () => {}
   /** Settled when the synchronisation under way has ended. */
   #idle: PromiseWithResolvers<void> | undefined
 
@@ -76,7 +79,7 @@ export class Reconciler {
     await Promise.race([aborted, Promise.all([services.synced, slices.synced])])
     if (!signal.aborted) {
       this.#isSynced = true
-      mechanism.watchDrift((what) => this.#drifted(what), signal)
+      this.#watch = () => mechanism.watchDrift((what) => this.#drifted(what), signal)
       this.#want(0)
       const stopPeriod = syncPeriodMs > 0 ? this.#repeat(syncPeriodMs) : () => {}
       await aborted
@@ -170,6 +173,8 @@ export class Reconciler {
       const synchronization = await this.#program()
       this.#retryMs = firstRetryMs
       observer.synchronized(synchronization)
+      this.#watch()
+      this.#watch = () => {}
     } catch (error) {
       this.#full ??= 'full'
       observer.failed(error instanceof Error ? error : new Error(String(error)), this.#retryMs)
