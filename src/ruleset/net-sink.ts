@@ -24,7 +24,12 @@ export class NetSink implements ElementSink {
     const fates = this.#fates(set)
     const fate = fates.get(element.key)
     if (fate === undefined) fates.set(element.key, { before: element, after: undefined })
-    else fate.after = undefined
+    else if (fate.before === undefined && fate.after !== undefined) {
+      // Either the element that was just added goes again, or, when it is another one with the same key,
+      // what was there from the start: one service took the key over before the other gave it up.
+      if (isSameElement(fate.after, element)) fate.after = undefined
+      else fate.before = element
+    } else fate.after = undefined
   }
 
   /** Hands on what is left; returns how many operations that were. */
