@@ -1,9 +1,17 @@
+import type { Attributes } from '../attribute-kinds.ts'
 import { AttributeReader } from '../attribute-reader.ts'
 import { type ErrorMessage, MessageReader } from '../message-reader.ts'
 import type { NftablesBatch } from './batch.ts'
 import { formatData } from './data-types.ts'
 import { visitElements } from './element-reader.ts'
 import { messageWords, subsystem, tableFamily } from './messages.ts'
+import {
+  chainAttributes,
+  elementListAttributes,
+  ruleAttributes,
+  setAttributes,
+  tableAttributes,
+} from './object-tables.ts'
 import type { TableFamily } from './objects.ts'
 
 /** nfgenmsg */
@@ -29,33 +37,57 @@ export function describeOperation(
   return 'commit the batch'
 }
 
-/** `elements[17]`: the attribute that the kernel refused, by what it stands for. */
+/** `elements[17].key`: the attribute that the kernel refused, by the names of our tables; ids where those end. */
 export function describeAttribute(bytes: Uint8Array, answer: ErrorMessage): string | undefined {
   const { attributeOffset, sequence } = answer
   if (attributeOffset === undefined) return undefined
   const message = new MessageReader(bytes)
   while (message.next()) {
     if (message.sequence !== sequence) continue
-    const target = message.header + attributeOffset
     const attributes = new AttributeReader(bytes, message.start + familyHeaderBytes, message.end)
-    const path = attributePath(attributes, target)
     const [, object] = messageWords(message.type & 0xff)
-    return path === undefined ? undefined : `${object}.${path.join('.')}`
+    return attributePath(attributes, tables[object], message.header + attributeOffset)
   }
   return undefined
 }
 
-/** Ids from the outermost attribute to the one whose header is at `target`. */
-function attributePath(reader: AttributeReader, target: number): number[] | undefined {
+const tables: Readonly<Record<string, Attributes>> = {
+  table: tableAttributes,
+  chain: chainAttributes,
+  rule: ruleAttributes,
+  set: setAttributes,
+  element: elementListAttributes,
+}
+
+/** Names from the outermost attribute to the one whose header is at `target`. */
+function attributePath(
+  reader: AttributeReader,
+  table: Attributes | undefined,
+  target: number,
+): string | undefined {
   while (reader.next()) {
     const { id, start, end } = reader
-    if (start - 4 === target) return [id]
-    if (target < start || target >= end) continue
+    if (target >= end) continue
+    const [name, row] = Object.entries(table ?? {}).find(([, row]) => row.id === id) ?? [`${id}`]
+    if (start - 4 === target) return name
     reader.enter()
-    const inner = attributePath(reader, target)
-    return inner === undefined ? [id] : [id, ...inner]
+    const inner =
+      row?.kind === 'list'
+        ? memberPath(reader, row.nest, target)
+        : attributePath(reader, row?.kind === 'nest' ? row.nest : undefined, target)
+    return row?.kind === 'list' ? `${name}${inner}` : `${name}.${inner}`
   }
   return undefined
+}
+
+function memberPath(reader: AttributeReader, table: Attributes, target: number): string {
+  for (let index = 0; reader.next(); index++) {
+    if (target >= reader.end) continue
+    if (reader.start - 4 === target) return `[${index}]`
+    reader.enter()
+    return `[${index}].${attributePath(reader, table, target)}`
+  }
+  return ''
 }
 
 /** Ids of the names in each kind of object: table and chain or set; a rule's handle. */

@@ -174,7 +174,7 @@ root('a refused batch names each operation and changes nothing', () =>
     )
     assert.match(
       error.message,
-      /^nftables: add element ip portolan services 10.96.0.10 . tcp . 80: EEXIST/,
+      /services 10.96.0.10 . tcp . 80: EEXIST \(File exists\), attribute elements\[1\] \(and/,
     )
     assert.match(error.message, /\(and 3 more refused\)$/)
     assert.is(connection.generation(), generation)
