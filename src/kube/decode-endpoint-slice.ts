@@ -6,7 +6,7 @@ import { asJsonObject, FieldReader, type JsonObject } from './json-fields.ts'
 import type { Endpoint, EndpointPort, EndpointSlice } from './resources.ts'
 
 /** Decodes a discovery.k8s.io/v1 EndpointSlice; absent conditions are resolved as the API defines:
- *  ready is true, serving is ready, terminating is false. Throws a DecodeError that names the object
+ *  ready and serving are true, terminating is false. Throws a DecodeError that names the object
  *  and all faults. Unknown fields are ignored. */
 export function decodeEndpointSlice(value: unknown, pool: DecodePool): EndpointSlice {
   const reader = new FieldReader()
@@ -60,7 +60,7 @@ function decodeEndpoint(
   const addresses = decodeEndpointAddresses(reader, endpoint, addressType)
   reader.enter('conditions')
   const isReady = reader.boolean(conditions, 'ready', true)
-  const isServing = reader.boolean(conditions, 'serving', isReady)
+  const isServing = reader.boolean(conditions, 'serving', true)
   const isTerminating = reader.boolean(conditions, 'terminating', false)
   reader.leave()
   const nodeName = reader.text(endpoint, 'nodeName', maxNameCharacters)

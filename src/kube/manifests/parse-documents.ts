@@ -1,11 +1,13 @@
 import {
   type Document,
+  isAlias,
   isMap,
   isNode,
   isScalar,
   LineCounter,
   type ParsedNode,
   parseAllDocuments,
+  visit,
 } from 'yaml'
 import { findDoubledKey } from '../doubled-key.ts'
 import { ManifestError } from './manifest-error.ts'
@@ -27,6 +29,9 @@ export function parseDocuments(file: string, text: string): readonly ManifestDoc
 /** Above this size a JSON file is not parsed a second time only to find the line of a fault. */
 const maxRelocatedCharacters = 1_048_576
 
+/** The YAML library needs about 2 s for a MiB, while nothing else happens; JSON takes 0.01 s. */
+const maxYamlCharacters = 8 * 1_048_576
+
 /** Aliases in one document that are expanded; more is an attack ("billion laughs"), not a manifest. */
 const maxAliasCount = 100
 
@@ -45,6 +50,10 @@ function jsonLine(file: string, text: string, path: readonly (string | number)[]
 }
 
 function parseYaml(file: string, text: string): readonly ManifestDocument[] {
+  if (text.length > maxYamlCharacters) {
+    const found = `${text.length} characters of YAML, expected at most ${maxYamlCharacters}`
+    throw new ManifestError({ file, line: 0 }, `${found}; split the file or write it as JSON`)
+  }
   const lines = new LineCounter()
   const lineAt = (offset: number): number => Math.max(1, lines.linePos(offset).line)
   try {
@@ -67,19 +76,50 @@ function parseYaml(file: string, text: string): readonly ManifestDocument[] {
         throw new ManifestError({ file, line }, `key ${JSON.stringify(doubled.key)} is there twice`)
       }
       return {
-        value: document.toJS({ maxAliasCount }) as unknown,
+        value: plainValue(file, document, lineAt),
         lineOf: (path) => lineAt(nearestOffset(document, path)),
       }
     })
   } catch (error) {
     if (error instanceof ManifestError) throw error
-    // The library throws for aliases without anchor, too many aliases and too deep nesting.
+    // The library throws a RangeError for too deep nesting.
     const reason = error instanceof RangeError ? 'nested too deeply' : (error as Error).message
     throw new ManifestError({ file, line: 0 }, reason)
   }
 }
 
 type YamlDocument = Document.Parsed<ParsedNode, boolean>
+
+function plainValue(
+  file: string,
+  document: YamlDocument,
+  lineAt: (offset: number) => number,
+): unknown {
+  try {
+    return document.toJS({ maxAliasCount }) as unknown
+  } catch (error) {
+    // Thrown for an alias without an anchor, and for too many of them.
+    if (!(error instanceof ReferenceError)) throw error
+    throw new ManifestError({ file, line: lineAt(suspectAlias(document)) }, error.message)
+  }
+}
+
+/** Offset of the first alias without an anchor before it, else of the last alias. */
+function suspectAlias(document: YamlDocument): number {
+  const anchors = new Set<string>()
+  let offset = 0
+  visit(document, {
+    Node(_, node) {
+      if (!isAlias(node)) {
+        if (node.anchor !== undefined) anchors.add(node.anchor)
+        return undefined
+      }
+      offset = node.range?.[0] ?? offset
+      return anchors.has(node.source) ? undefined : visit.BREAK
+    },
+  })
+  return offset
+}
 
 function nearestOffset(document: YamlDocument, path: readonly (string | number)[]): number {
   for (let length = path.length; length > 0; length--) {
