@@ -23,7 +23,10 @@ export function commonSources(scenario: Scenario, state: ClusterState): readonly
   const { localAddresses, nodes, clusterPrefixes, nodeName } = scenario
   const endpoints = new Set(allEndpoints(state).map(({ address }) => address))
   const sources: Source[] = []
-  for (const node of nodes) {
+  // One other node stands for all: nothing tells a service's rules from which of them a flow came.
+  const here = nodes.filter(({ name }) => name === nodeName)
+  const others = nodes.filter(({ name }) => name !== nodeName).slice(0, 1)
+  for (const node of [...here, ...others]) {
     const isHere = node.name === nodeName
     for (const text of node.podCIDRs) {
       const prefix = parsePrefix(text)

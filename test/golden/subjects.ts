@@ -1,5 +1,6 @@
 import { compiledProgram } from '../../src/proxy/nftables/program.ts'
 import type { Plan } from '../../src/proxy/port/mechanism.ts'
+import { indexProgram } from '../../src/proxy/simulate/machine-thread.ts'
 import { indexPlan, planVerdict } from '../../src/proxy/simulate/plan-verdict.ts'
 import { programVerdict } from '../../src/proxy/simulate/program-verdict.ts'
 import type { Simulation } from '../../src/proxy/simulate/simulation.ts'
@@ -24,7 +25,7 @@ export const planSubject: Subject = {
 export const programSubject: Subject = {
   name: 'nftables program',
   load: ({ node, services }) => {
-    const program = compiledProgram(node, services.values())
+    const program = indexProgram(compiledProgram(node, services.values()))
     return { verdict: (flow, localAddresses) => programVerdict(program, flow, localAddresses) }
   },
 }

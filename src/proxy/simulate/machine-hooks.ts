@@ -3,8 +3,7 @@ import type { Chain, Hook } from '../../netlink/nftables/objects.ts'
 import { type ChainEnd, runChain } from './machine-chain.ts'
 import { isLocalAddress } from './machine-loads.ts'
 import { type Packet, packetOf, readdress } from './machine-packet.ts'
-import { type Budget, indexTable, type TableIndex, type Thread } from './machine-thread.ts'
-import type { ProgramView } from './program-view.ts'
+import type { Budget, ProgramIndex, TableIndex, Thread } from './machine-thread.ts'
 
 /** One way of a flow through the node's hooks. */
 export interface Journey {
@@ -32,10 +31,10 @@ const expressionLimit = 50_000_000
 
 /** Sends the first packet of a flow through every hook. Throws MachineError for a refused program. What
  *  the node receives for itself never comes to postrouting, so nothing masquerades it. */
-export function journeys(program: ProgramView, flow: Flow, options: JourneyOptions): Journey[] {
+export function journeys(program: ProgramIndex, flow: Flow, options: JourneyOptions): Journey[] {
   const family = flow.family === 4 ? 'ip' : 'ip6'
   const node: Node = {
-    tables: program.tables.filter((view) => view.table.family === family).map(indexTable),
+    tables: program.indexes.filter(({ view }) => view.table.family === family),
     localAddresses: new Set(options.localAddresses),
     dynamicElements: options.dynamicElements,
     budget: { remaining: expressionLimit },
@@ -129,6 +128,7 @@ function passChain(node: Node, { table, chain, hook }: BaseChain, journey: Journ
     table,
     hook,
     packet: journey.packet,
+    isRedirected: journey.isRedirected,
     localAddresses: node.localAddresses,
     dynamicElements: node.dynamicElements,
     budget: node.budget,

@@ -58,12 +58,17 @@ export function storeMeta(operands: Operands<'meta'>, run: RuleRun): void {
 /** NF_CT_STATE_BIT(IP_CT_NEW): nat chains, and so our programs, see the first packet of a flow. */
 const stateNew = 8
 
-/** Loads the state of the connection: always new. */
+/** IPS_DST_NAT of linux/netfilter/nf_conntrack_common.h. */
+const statusDnat = 1 << 5
+
+/** Loads the state of the connection, always new (NFT_CT_STATE, 0), or its status, of which only the
+ *  translation of the destination is known (NFT_CT_STATUS, 2). */
 export function loadConntrack(operands: Operands<'ct'>, run: RuleRun): void {
-  if (operands.key !== 0 || operands.sreg !== undefined) {
+  if ((operands.key !== 0 && operands.key !== 2) || operands.sreg !== undefined) {
     throw new Error(`the machine does not know ct key ${operands.key}`)
   }
-  run.registers.writeHost(operands.dreg, stateNew)
+  const status = run.scene.isRedirected ? statusDnat : 0
+  run.registers.writeHost(operands.dreg, operands.key === 0 ? stateNew : status)
 }
 
 /** RTN_* of linux/rtnetlink.h. */

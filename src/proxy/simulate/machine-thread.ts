@@ -2,7 +2,7 @@ import type { ByteString } from '../../net/byte-string.ts'
 import type { Hook, Rule, SetDefinition } from '../../netlink/nftables/objects.ts'
 import { MachineError } from './machine-error.ts'
 import type { Packet } from './machine-packet.ts'
-import type { TableView } from './program-view.ts'
+import type { ProgramView, TableView } from './program-view.ts'
 
 /** What a packet carries from rule to rule. One thread is one way that chance may take. */
 export interface Thread {
@@ -32,6 +32,8 @@ export interface Scene {
   readonly table: TableIndex
   readonly hook: Hook
   readonly packet: Packet
+  /** A rule of an earlier hook has translated the destination (ct status dnat). */
+  readonly isRedirected: boolean
   /** The node's own addresses, canonical. */
   readonly localAddresses: ReadonlySet<string>
   /** Whether dynamic sets hold what the program view says, or nothing (a client never seen before). */
@@ -44,8 +46,18 @@ export interface Budget {
   remaining: number
 }
 
+/** A program made ready for many flows. It is a picture of the program at that time. */
+export interface ProgramIndex {
+  readonly indexes: readonly TableIndex[]
+}
+
+/** Builds the index of a program: linear in its rules. Throws MachineError for a rule without a chain. */
+export function indexProgram(program: ProgramView): ProgramIndex {
+  return { indexes: program.tables.map(indexTable) }
+}
+
 /** Groups the rules of a table by chain. */
-export function indexTable(view: TableView): TableIndex {
+function indexTable(view: TableView): TableIndex {
   const rules = new Map<string, Rule[]>(view.chains.map((chain) => [chain.name, []]))
   for (const rule of view.rules) {
     const list = rules.get(rule.chain)

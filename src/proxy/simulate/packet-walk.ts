@@ -1,7 +1,5 @@
 import type { Family } from '../../net/address.ts'
 import type { Flow } from '../../net/flow.ts'
-import type { TracedVerdict } from '../port/verdict.ts'
-import { uniteOutcomes } from './unite-outcomes.ts'
 
 /** Netfilter hooks that a packet for or through this node can meet. */
 export type Hook = 'prerouting' | 'input' | 'forward' | 'output' | 'postrouting'
@@ -112,13 +110,13 @@ export function orderBaseChains(chains: readonly BaseChain[]): HookTable {
   }
 }
 
-/** Walks the first packet of a flow through the hooks, through every random choice, and unites what
- *  the branches came to. Conntrack state is NEW; sets that packets fill are empty. */
+/** Walks the first packet of a flow through the hooks and through every random choice; at least one
+ *  outcome. Conntrack state is NEW; sets that packets fill are empty. */
 export function walkPacket(
   hooks: HookTable,
   flow: Flow,
   localAddresses: readonly string[],
-): TracedVerdict {
+): readonly Outcome[] {
   const branches: Branch[] = [firstBranch(flow, localAddresses)]
   const outcomes: Outcome[] = []
   let steps = 0
@@ -126,7 +124,7 @@ export function walkPacket(
     const finished = followBranch(hooks, branch, branches, () => ++steps <= maxSteps)
     if (finished !== undefined) outcomes.push(finished)
   }
-  return uniteOutcomes(outcomes)
+  return outcomes
 }
 
 function firstBranch(flow: Flow, localAddresses: readonly string[]): Branch {

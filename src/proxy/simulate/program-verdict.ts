@@ -2,7 +2,7 @@ import type { Flow } from '../../net/flow.ts'
 import { formatBackend, type TracedVerdict, type Verdict } from '../port/verdict.ts'
 import { MachineError } from './machine-error.ts'
 import { type Journey, journeys } from './machine-hooks.ts'
-import { trailEntries } from './machine-thread.ts'
+import { indexProgram, type ProgramIndex, trailEntries } from './machine-thread.ts'
 import type { ProgramView } from './program-view.ts'
 
 /** The circumstances of a flow that are not in its headers. */
@@ -15,9 +15,10 @@ export interface ProgramVerdictOptions {
 
 /** What the kernel would do with a flow under a program, over everything that chance may choose.
  *  Throws MachineError when the kernel would refuse the program, when the packet's mark would not come
- *  out as it went in, or when chance decides about more than the backend. */
+ *  out as it went in, or when chance decides about more than the backend. For many flows give an index
+ *  instead of the program. */
 export function programVerdict(
-  program: ProgramView,
+  program: ProgramView | ProgramIndex,
   flow: Flow,
   localAddresses: readonly string[],
   options: ProgramVerdictOptions = {},
@@ -31,7 +32,7 @@ export function programVerdict(
 /** The probability of each backend (`address:port`) for a flow; empty when it is not balanced.
  *  Throws as programVerdict does. */
 export function programShares(
-  program: ProgramView,
+  program: ProgramView | ProgramIndex,
   flow: Flow,
   localAddresses: readonly string[],
   options: ProgramVerdictOptions = {},
@@ -46,12 +47,13 @@ export function programShares(
 }
 
 function checkedJourneys(
-  program: ProgramView,
+  program: ProgramView | ProgramIndex,
   flow: Flow,
   localAddresses: readonly string[],
   { initialMark = 0, dynamicElements = 'empty' }: ProgramVerdictOptions,
 ): Journey[] {
-  const ways = journeys(program, flow, { localAddresses, initialMark, dynamicElements })
+  const index = 'indexes' in program ? program : indexProgram(program)
+  const ways = journeys(index, flow, { localAddresses, initialMark, dynamicElements })
   const kinds = new Set(ways.map(kindOf))
   if (kinds.size > 1) {
     throw new MachineError('program', `chance decides between ${[...kinds].sort().join(' and ')}`)

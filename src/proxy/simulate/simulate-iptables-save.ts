@@ -9,13 +9,16 @@ import {
   walkPacket,
 } from './packet-walk.ts'
 import type { Simulation } from './simulation.ts'
+import { uniteOutcomes } from './unite-outcomes.ts'
 
 /** Parses what iptables-save or ip6tables-save wrote (one family) and interprets it as the kernel
  *  does; `-m recent` lists are taken as empty. An unknown option or target is a DecodeError that
  *  names the line. The flows asked for must be of the family of the text. */
 export function simulateIptablesSave(text: string, source = 'iptables-save'): Simulation {
   const hooks = orderBaseChains(readTables(text, source))
-  return { verdict: (flow, localAddresses) => walkPacket(hooks, flow, localAddresses) }
+  return {
+    verdict: (flow, localAddresses) => uniteOutcomes(walkPacket(hooks, flow, localAddresses)),
+  }
 }
 
 interface Table {

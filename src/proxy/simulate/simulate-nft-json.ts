@@ -22,6 +22,7 @@ import {
   walkPacket,
 } from './packet-walk.ts'
 import type { Simulation } from './simulation.ts'
+import { uniteOutcomes } from './unite-outcomes.ts'
 
 /** Indexes the answer of `nft -j list ruleset` (already parsed) and interprets it as the kernel does.
  *  Affinity sets are taken as empty. An unknown object, statement or expression is a DecodeError
@@ -29,7 +30,8 @@ import type { Simulation } from './simulation.ts'
 export function simulateNftJson(ruleset: unknown, source = 'nft.json'): Simulation {
   const hooks = indexRuleset(ruleset, source)
   return {
-    verdict: (flow, localAddresses) => walkPacket(hooks[flow.family], flow, localAddresses),
+    verdict: (flow, localAddresses) =>
+      uniteOutcomes(walkPacket(hooks[flow.family], flow, localAddresses)),
   }
 }
 

@@ -99,10 +99,12 @@ test('meta gives protocol, family, interface and mark', () => {
   refused([{ name: 'meta', data: { key: 2, sreg: 1 } }], /how to set meta key 2/)
 })
 
-test('ct state is new, other keys are not known', () => {
+test('ct state is new, ct status tells nothing before NAT, other keys are not known', () => {
   const state: Expression = { name: 'ct', data: { key: 0, dreg: 1 } }
   assert.ok(matches([state, make.equal(1, host(8))]))
-  refused([{ name: 'ct', data: { key: 2, dreg: 1 } }], /ct key 2/)
+  const status: Expression = { name: 'ct', data: { key: 2, dreg: 1 } }
+  assert.ok(matches([status, make.equal(1, host(0))]))
+  refused([{ name: 'ct', data: { key: 3, dreg: 1 } }], /ct key 3/)
 })
 
 test('fib gives the type of an address', () => {
