@@ -1,14 +1,14 @@
 import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { DecodeError } from '../../src/net/decode-error.ts'
-import { decodeAnyNetlink } from '../../src/netlink/decode-any-netlink.ts'
-import { messageFlags } from '../../src/netlink/message-reader.ts'
-import { NftablesBatch } from '../../src/netlink/nftables/batch.ts'
-import { everyExpression } from './nftables/every-expression.ts'
-import { serviceKey, services } from './nftables/sample-table.ts'
+import { DecodeError } from '../../../src/net/decode-error.ts'
+import { messageFlags } from '../../../src/netlink/message-reader.ts'
+import { NftablesBatch } from '../../../src/netlink/nftables/batch.ts'
+import { decodeAnyNetlink } from '../../../src/netlink/nftables/decode-any-netlink.ts'
+import { everyExpression } from './every-expression.ts'
+import { serviceKey, services } from './sample-table.ts'
 
-const test = suite('netlink/decode-any-netlink')
+const test = suite('netlink/nftables/decode-any-netlink')
 
 function sample(): Uint8Array {
   const batch = new NftablesBatch()
