@@ -79,15 +79,18 @@ export class NetworkLab {
     for (const namespace of ['node', 'second-node'] as const) this.#forward(namespace)
   }
 
-  /** Routes for others, in both families, whatever way the answers take. */
+  /** Routes for others, in both families, whatever way the answers take, and sends every ICMP error: by
+   *  default only one a second goes to one address, and refused flows would seem to time out. */
   #forward(namespace: LabNamespace): void {
+    const links = ['all', 'eth0', 'pod-a', 'pod-b', 'pod-c']
     const settings = [
       'ipv4/ip_forward=1',
       'ipv6/conf/all/forwarding=1',
-      'ipv4/conf/all/rp_filter=0',
+      'ipv4/icmp_ratelimit=0',
+      'ipv6/icmp/ratelimit=0',
+      ...links.map((link) => `ipv4/conf/${link}/rp_filter=0`),
     ]
-    const links = ['eth0', 'pod-a', 'pod-b', 'pod-c'].map((link) => `ipv4/conf/${link}/rp_filter=0`)
-    const lines = [...settings, ...links].map((setting) => {
+    const lines = settings.map((setting) => {
       const [file, value] = setting.split('=')
       return `[ ! -e /proc/sys/net/${file} ] || echo ${value} > /proc/sys/net/${file}`
     })
