@@ -94,12 +94,16 @@ export class NftablesMechanism implements Mechanism {
 
   watchDrift(onDrift: (what: string) => void, signal: AbortSignal): void {
     const { portId } = this.#connection
-    watchNftables((change) => {
-      if (change.type === 'overrun') onDrift('notifications of the kernel were lost')
-      else if (change.portId !== portId && change.table === tableName) {
-        onDrift(`${change.type} in table ${change.family} ${change.table}`)
-      }
-    }, signal)
+    watchNftables(
+      (change) => {
+        if (change.type === 'overrun') onDrift('notifications of the kernel were lost')
+        else if (change.table === tableName) {
+          onDrift(`${change.type} in table ${change.family} ${change.table}`)
+        }
+      },
+      signal,
+      portId,
+    )
     if (this.#connection.generation() !== this.#generation)
       onDrift('a change before the watch began')
   }
