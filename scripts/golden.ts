@@ -74,7 +74,8 @@ function compareProxy({ directories, seed, isVerbose }: ProxyOptions): number {
 try {
   process.exitCode = compareProxy(readArguments())
 } catch (error) {
-  const isUsage = error instanceof UsageError || error instanceof TypeError
+  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  const isUsage = error instanceof UsageError || code.startsWith('ERR_PARSE_ARGS')
   process.stderr.write(`golden: ${error instanceof Error ? error.message : String(error)}\n`)
   if (isUsage) process.stderr.write(`${usage}\n`)
   process.exitCode = isUsage ? 2 : 1
