@@ -188,7 +188,7 @@ test('decodeEndpointSlice resolves absent conditions', () => {
     ]),
     [
       [true, true, false],
-      [false, false, true],
+      [false, true, true],
       [false, true, false],
       [true, true, false],
     ],
