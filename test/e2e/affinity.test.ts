@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import * as assert from 'uvu/assert'
-import type { LabService } from '../support/lab-objects.ts'
+import type { LabObject, LabService } from '../support/lab-objects.ts'
 import { type LabScene, labSuite } from '../support/lab-scene.ts'
 import { labAddresses } from '../support/lab-topology.ts'
 
@@ -8,7 +8,7 @@ const sticky = { 4: '10.96.3.1', 6: 'fd00:10:96::301' } as const
 const brief = '10.96.3.2'
 
 /** ClientIP affinity of so many seconds. */
-const affinity = (timeoutSeconds: number): LabService['spec'] => ({
+const affinity = (timeoutSeconds: number): LabObject => ({
   sessionAffinity: 'ClientIP',
   sessionAffinityConfig: { clientIP: { timeoutSeconds } },
 })

@@ -36,7 +36,7 @@ export class LabScene {
       await Promise.all(
         (['a', 'b', 'c'] as const).map((pod) => startServer(scene.lab, `pod-${pod}`, pod, ports)),
       )
-      writeManifests(scene.folder, labObjects(services))
+      scene.write(services)
       await scene.startDaemon()
       return scene
     } catch (error) {
@@ -59,6 +59,11 @@ export class LabScene {
   /** Serves other services; waits until the kernel has them. */
   async serve(services: readonly LabService[]): Promise<void> {
     await this.daemon.apply(labObjects(services))
+  }
+
+  /** Writes other services for a proxy that is not running. */
+  write(services: readonly LabService[]): void {
+    writeManifests(this.folder, labObjects(services))
   }
 
   /** The client of a namespace. */
