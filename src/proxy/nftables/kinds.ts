@@ -8,9 +8,11 @@ const refuseKind = 0xffff0000
 const discardKind = 0xffff0001
 const stickyBit = 0x80000000
 
-/** Pools that every table has, with numbers that no service gets. */
+/** The pool whose flows are rejected. Every table has it; services get numbers from 16 on. */
 export const refusePool = 1
+/** The pool whose flows are dropped. */
 export const discardPool = 2
+/** Numbers from here on are given to pools of services. */
 export const firstServicePool = 16
 
 /** Seconds; core/v1 ClientIPConfig allows 1 to 86,400, so 17 bits are enough. */
