@@ -1,5 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import process from 'node:process'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -32,10 +33,10 @@ function namespaces(): string {
   return execFileSync('ip', ['netns', 'list'], { encoding: 'utf8' })
 }
 
+/** Whether the process runs; one that ended and that nobody has waited for does not. */
 function isAlive(id: number): boolean {
   try {
-    process.kill(id, 0)
-    return true
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${id}/status`, 'utf8'))
   } catch {
     return false
   }
