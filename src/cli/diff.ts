@@ -3,6 +3,7 @@ import type { Difference } from '../proxy/port/mechanism.ts'
 import { planOptions, sourceOptions } from './cluster-input.ts'
 import { loadCluster } from './load-cluster.ts'
 import { outputOption, printValue } from './output-option.ts'
+import { requireNetAdmin } from './require-net-admin.ts'
 import type { CliIo, CommandInput, ExitCode, Subcommand } from './subcommand.ts'
 
 /** `portolan diff`: the kernel against the plan. */
@@ -18,6 +19,7 @@ Example:
 }
 
 async function run(input: CommandInput, io: CliIo, signal: AbortSignal): Promise<ExitCode> {
+  requireNetAdmin()
   const mechanism = openNftablesMechanism()
   try {
     const { plan } = await loadCluster(input, io, signal)

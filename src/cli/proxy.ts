@@ -25,6 +25,7 @@ import {
 import { formatFrontends, frontendRows } from './frontend-rows.ts'
 import { loadCluster } from './load-cluster.ts'
 import { outputOption, printValue } from './output-option.ts'
+import { requireNetAdmin } from './require-net-admin.ts'
 import type { CliIo, CommandInput, ExitCode, Subcommand } from './subcommand.ts'
 
 /** `portolan proxy`: the daemon. */
@@ -72,6 +73,7 @@ async function serve(
   logger: Logger,
   signal: AbortSignal,
 ): Promise<ExitCode> {
+  requireNetAdmin()
   const closing = new AbortController()
   const living = AbortSignal.any([signal, closing.signal])
   const mechanism = openNftablesMechanism()
@@ -117,6 +119,7 @@ async function configurationChanged(file: string | undefined, signal: AbortSigna
 }
 
 async function cleanUp(io: CliIo): Promise<ExitCode> {
+  requireNetAdmin()
   const mechanism = openNftablesMechanism()
   try {
     const { operations } = await mechanism.cleanup()

@@ -31,6 +31,7 @@ export async function listenHttp(
       (answer) => {
         response.writeHead(answer.status, {
           'content-type': answer.contentType,
+          'content-length': Buffer.byteLength(answer.body),
           'x-content-type-options': 'nosniff',
           ...answer.headers,
         })

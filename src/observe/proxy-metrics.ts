@@ -33,12 +33,18 @@ export function createProxyMetrics(): ProxyMetrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const registers = [registry]
-  return {
+  const metrics = {
     registry,
     ...syncMetrics(registers),
     ...changeMetrics(registers),
     ...ownMetrics(registers),
   }
+  // A failure that never happened is a zero to alert on, not a missing series.
+  for (const ip_family of ipFamilies) {
+    metrics.nftablesSyncFailures.inc({ ip_family }, 0)
+    metrics.nftablesCleanupFailures.inc({ ip_family }, 0)
+  }
+  return metrics
 }
 
 function syncMetrics(registers: Registry[]) {

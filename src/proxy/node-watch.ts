@@ -43,6 +43,7 @@ export class NodeWatch {
 
   /** Calls back with changed settings until the signal is aborted. */
   follow(changed: (settings: NodeSettings) => void, signal: AbortSignal): void {
+    if (signal.aborted) return
     const refresh = () => {
       const settings = this.#resolve()
       const text = JSON.stringify(settings)

@@ -76,6 +76,7 @@ async function serveCluster(
 ): Promise<void> {
   const { options, logger, clock, localAddresses } = parts
   await Promise.race([stores.nodes.synced, aborted(signal)])
+  if (signal.aborted) return
   const node = new NodeWatch({ options, nodes: stores.nodes, localAddresses, clock })
   watchEligibility(stores, options.nodeName, health, signal)
   const serviceHealth = openServiceHealth(parts, node.settings.plan, health)
