@@ -33,8 +33,9 @@ export class Registers {
   write(register: number | undefined, value: ByteString): void {
     const start = this.#start(register, value.length)
     const end = start + Math.ceil(value.length / 4) * 4
-    this.#bytes.fill(0, start, end)
-    this.#bytes.write(value, start, 'latin1')
+    for (let at = start; at < end; at++) {
+      this.#bytes[at] = at - start < value.length ? value.charCodeAt(at - start) : 0
+    }
     this.#written |= wordMask(start, value.length)
   }
 
@@ -61,16 +62,14 @@ const isLittleEndian = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1
 
 /** A 32-bit number in the byte order of this machine. */
 export function hostBytes(value: number): ByteString {
-  const bytes = Buffer.alloc(4)
-  if (isLittleEndian) bytes.writeUInt32LE(value >>> 0)
-  else bytes.writeUInt32BE(value >>> 0)
-  return bytes.toString('latin1')
+  const [a, b, c, d] = [value & 255, (value >>> 8) & 255, (value >>> 16) & 255, value >>> 24]
+  return isLittleEndian ? String.fromCharCode(a, b, c, d) : String.fromCharCode(d, c, b, a)
 }
 
 /** The number that four bytes are in the byte order of this machine. */
 export function hostNumber(bytes: ByteString): number {
-  const buffer = Buffer.from(bytes, 'latin1')
-  return isLittleEndian ? buffer.readUInt32LE() : buffer.readUInt32BE()
+  const at = (index: number): number => bytes.charCodeAt(isLittleEndian ? index : 3 - index)
+  return (at(0) | (at(1) << 8) | (at(2) << 16) | (at(3) << 24)) >>> 0
 }
 
 function wordOf(register: number | undefined): number | undefined {

@@ -65,13 +65,15 @@ function checkedJourneys(
 function checkJourney(way: Journey, initialMark: number): void {
   // A packet for the node itself keeps the bit that asks for masquerade: only postrouting clears it.
   if (way.end !== 'passed' || way.isDelivered) return
-  const place = trailEntries(way.thread.trail).join(' > ')
+  const fail = (message: string): never => {
+    throw new MachineError(trailEntries(way.thread.trail).join(' > '), message)
+  }
   if (way.thread.mark !== initialMark) {
     const [left, came] = [way.thread.mark, initialMark].map((mark) => `0x${mark.toString(16)}`)
-    throw new MachineError(place, `the packet came with mark ${came} and leaves with ${left}`)
+    fail(`the packet came with mark ${came} and leaves with ${left}`)
   }
   if (way.isMasqueraded && !way.isRedirected) {
-    throw new MachineError(place, 'a flow that is no service’s is masqueraded')
+    fail('a flow that is no service’s is masqueraded')
   }
 }
 
