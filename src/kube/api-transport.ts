@@ -97,6 +97,7 @@ export class ApiTransport {
         headers: {
           accept: 'application/json',
           'user-agent': 'portolan',
+          ...this.#access.user.impersonation,
           ...(authorization === undefined ? {} : { authorization: authorization.reveal() }),
         },
         signal,

@@ -32,6 +32,8 @@ export interface User {
   readonly basic: { readonly username: string; readonly password: Secret } | undefined
   readonly clientCertificate: { readonly certificate: Material; readonly key: Material } | undefined
   readonly exec: ExecConfig | undefined
+  /** Headers by which the user acts as somebody else (as, as-uid, as-groups); undefined: it does not. */
+  readonly impersonation?: Readonly<Record<string, string | string[]>> | undefined
 }
 
 /** A credential plugin (client.authentication.k8s.io). */

@@ -58,6 +58,7 @@ export function decodeUser(reader: FieldReader, user: JsonObject, file: string):
     basic: username === '' ? undefined : { username, password: new Secret(password) },
     clientCertificate: decodeClientCertificate(reader, user, file),
     exec: decodeExec(reader, user, file),
+    impersonation: decodeImpersonation(reader, user),
   }
 }
 
@@ -107,6 +108,30 @@ function decodeClientCertificate(
     reader.secretFault('client-certificate', 'a certificate, because a client key is given')
   }
   return undefined
+}
+
+/** To leave these out silently would act with other rights than the file says. */
+function decodeImpersonation(reader: FieldReader, user: JsonObject): User['impersonation'] {
+  const name = reader.text(user, 'as', maxTextCharacters)
+  const uid = reader.text(user, 'as-uid', maxTextCharacters)
+  const groups = reader.texts(user, 'as-groups', 1_000, maxTextCharacters)
+  if (Object.keys(reader.object(user, 'as-user-extra')).length > 0) {
+    reader.secretFault('as-user-extra', 'nothing: extra fields cannot be impersonated')
+  }
+  for (const [member, text] of [
+    ['as', name],
+    ['as-uid', uid],
+    ['as-groups', groups.join('')],
+  ] as const) {
+    if (!headerPattern.test(text)) reader.fault(member, text, 'printable characters only')
+    if (text !== '' && name === '') reader.fault('as', '', `a user, because ${member} is given`)
+  }
+  if (name === '') return undefined
+  return {
+    'impersonate-user': name,
+    ...(uid === '' ? {} : { 'impersonate-uid': uid }),
+    ...(groups.length === 0 ? {} : { 'impersonate-group': [...groups] }),
+  }
 }
 
 function decodeExec(reader: FieldReader, user: JsonObject, file: string): ExecConfig | undefined {

@@ -82,13 +82,15 @@ export class ManifestSource implements ClusterSource {
     this.#folder.close()
   }
 
-  watch<K extends Kind>(
+  /** The sink has the complete state before the call returns. Rejects with a DecodeError for a selector
+   *  that cannot be evaluated here. */
+  async watch<K extends Kind>(
     kind: K,
     selection: Selection,
     sink: Sink<Resources[K]>,
     signal: AbortSignal,
   ): Promise<void> {
-    if (signal.aborted) return Promise.resolve()
+    if (signal.aborted) return
     const matches = compileSelection(selection)
     const store: Store<Resources[K]> = this.#stores[kind]
     sink.replace([...store.values()].filter(matches))
@@ -105,7 +107,7 @@ export class ManifestSource implements ClusterSource {
       },
       { once: true },
     )
-    return promise
+    await promise
   }
 
   #changed(file: string, text: string): void {

@@ -8,6 +8,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { ApiTransport, type TransportOptions } from '../../src/kube/api-transport.ts'
 import type { ClusterAccess } from '../../src/kube/cluster-access.ts'
+import { readServerVersion } from '../../src/kube/read-server-version.ts'
 import { Secret } from '../../src/kube/secret.ts'
 import { StatusError } from '../../src/kube/status-error.ts'
 import { TransportError } from '../../src/kube/transport-error.ts'
@@ -69,6 +70,24 @@ test('a path prefix of the server is kept, and the token is sent', async () => {
       request.json({ major: '1' })
       assert.equal(await answer, { major: '1' })
     })
+  })
+})
+
+test('impersonation is sent, groups one by one', async () => {
+  await withServer(async (server) => {
+    const impersonation = { 'impersonate-user': 'bob', 'impersonate-group': ['a', 'b'] }
+    await withTransport(
+      accessTo(server.url, { user: { impersonation } }),
+      {},
+      async (transport) => {
+        const version = readServerVersion(transport, never)
+        const request = await server.next()
+        assert.is(request.headers['impersonate-user'], 'bob')
+        assert.is(request.headers['impersonate-group'], 'a, b')
+        request.json({ gitVersion: 'v1.36.2' })
+        assert.is(await version, 'v1.36.2')
+      },
+    )
   })
 })
 

@@ -81,6 +81,23 @@ test('another context can be named', () => {
   assert.is(access.namespace, 'default')
 })
 
+test('impersonation becomes headers, and what cannot be done is refused', () => {
+  const as = complete.replace('tokenFile: token', 'as: bob\n    as-groups: [a, b]')
+  assert.equal(accessOf(as).user.impersonation, {
+    'impersonate-user': 'bob',
+    'impersonate-group': ['a', 'b'],
+  })
+  assert.match(
+    messageOf(() => accessOf(as.replace('as: bob', 'as-uid: x'))),
+    /user\.as: got ""/,
+  )
+  const extra = as.replace('as: bob', 'as: bob\n    as-user-extra: {k: [v]}')
+  assert.match(
+    messageOf(() => accessOf(extra)),
+    /user\.as-user-extra: got/,
+  )
+})
+
 test('credentials do not appear when an access is printed', () => {
   for (const context of ['one', 'two']) {
     const access = accessOf(complete, context)
