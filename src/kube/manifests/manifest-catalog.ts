@@ -7,12 +7,11 @@ import {
   type Service,
 } from '../resources.ts'
 import type { Sink } from '../store.ts'
-import { allocateClusterIp } from './allocate-cluster-ip.ts'
-import { contentVersion } from './content-version.ts'
 import type { LegacyEndpoints } from './decode-endpoints.ts'
 import type { ManifestPod } from './decode-pod.ts'
 import { slicesOfEndpoints, slicesOfPods } from './generate-slices.ts'
 import { type ManifestObject, manifestObjectId } from './parse-manifest.ts'
+import { ServiceAllocator } from './service-allocator.ts'
 
 /** Where the catalog puts the objects that are in force. */
 export type CatalogSinks = {
@@ -46,8 +45,7 @@ export class ManifestCatalog {
   readonly #generatedSlices = new Map<string, readonly string[]>()
   /** Services with generated endpoints on a node, now or earlier. */
   readonly #servicesByNode = new Map<string, Set<string>>()
-  readonly #addressOwners = new Map<string, string>()
-  readonly #allocatedAddresses = new Map<string, string>()
+  readonly #allocator = new ServiceAllocator()
 
   constructor(sinks: CatalogSinks, reportDoubled: DoubledReport) {
     this.#sinks = sinks
@@ -123,47 +121,13 @@ export class ManifestCatalog {
     const key = resourceKey(object)
     dirty.add(key)
     setNested(this.#services, object.namespace, key, after)
-    for (const address of before?.clusterIPs ?? []) this.#release(address, key)
-    if (after === undefined || !needsAddress(after)) {
-      const allocated = this.#allocatedAddresses.get(key)
-      if (allocated !== undefined) this.#release(allocated, key)
-      this.#allocatedAddresses.delete(key)
+    const moved = this.#allocator.replace(key, before, after)
+    if (after === undefined) this.#sinks.Service.delete(key)
+    for (const each of moved) {
+      const service = this.#services.get(each.slice(0, each.indexOf('/')))?.get(each)
+      if (service !== undefined) this.#sinks.Service.set(this.#allocator.complete(each, service))
     }
-    if (after === undefined) {
-      this.#sinks.Service.delete(key)
-      return
-    }
-    const moved: string[] = []
-    for (const address of after.clusterIPs) {
-      const owner = this.#addressOwners.get(address)
-      this.#addressOwners.set(address, key)
-      // A written address has precedence over one that was only allocated.
-      if (owner !== undefined && this.#allocatedAddresses.get(owner) === address) moved.push(owner)
-    }
-    for (const owner of moved) this.#moveAway(owner)
-    this.#sinks.Service.set(this.#withAddress(key, after))
-  }
-
-  #moveAway(key: string): void {
-    this.#allocatedAddresses.delete(key)
-    const service = this.#services.get(key.slice(0, key.indexOf('/')))?.get(key)
-    if (service !== undefined) this.#sinks.Service.set(this.#withAddress(key, service))
-  }
-
-  #release(address: string, key: string): void {
-    if (this.#addressOwners.get(address) === key) this.#addressOwners.delete(address)
-  }
-
-  #withAddress(key: string, service: Service): Service {
-    if (!needsAddress(service)) return service
-    const address =
-      this.#allocatedAddresses.get(key) ??
-      allocateClusterIp(key, (candidate) => this.#addressOwners.has(candidate))
-    if (address === undefined) return service
-    this.#addressOwners.set(address, key)
-    this.#allocatedAddresses.set(key, address)
-    const addressed = { ...service, clusterIPs: [address] }
-    return { ...addressed, resourceVersion: contentVersion(addressed) }
+    if (after !== undefined) this.#sinks.Service.set(this.#allocator.complete(key, after))
   }
 
   #applySlice(
@@ -256,10 +220,6 @@ export class ManifestCatalog {
   }
 
   #zoneOf = (nodeName: string): string => this.#sinks.Node.get(nodeName)?.labels[zoneLabel] ?? ''
-}
-
-function needsAddress(service: Service): boolean {
-  return service.clusterIPs.length === 0 && !service.isHeadless && service.type !== 'ExternalName'
 }
 
 /** An empty selector selects nothing: the service's endpoints are somebody else's matter. */
