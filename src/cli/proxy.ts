@@ -1,6 +1,8 @@
 import { watch, writeFileSync } from 'node:fs'
 import { systemClock } from '../kube/clock.ts'
 import { formatSourceEvent } from '../kube/source-event.ts'
+import { ConntrackConnection } from '../netlink/conntrack.ts'
+import { watchRoute } from '../netlink/watch-route.ts'
 import {
   createLogger,
   type Logger,
@@ -77,6 +79,7 @@ async function serve(
   const closing = new AbortController()
   const living = AbortSignal.any([signal, closing.signal])
   const mechanism = openNftablesMechanism()
+  const conntrack = openConntrack(logger)
   try {
     const { source, name } = await openSource(
       location,
@@ -94,6 +97,8 @@ async function serve(
         clock: systemClock,
         stopwatch: () => performance.now(),
         localAddresses: readLocalAddresses,
+        watchAddresses: watchRoute,
+        conntrack,
       },
       living,
     )
@@ -103,6 +108,18 @@ async function serve(
   } finally {
     closing.abort()
     mechanism.close()
+    conntrack?.close()
+  }
+}
+
+/** Undefined, with a warning, when the kernel has no connection tracking to look at. */
+function openConntrack(logger: Logger): ConntrackConnection | undefined {
+  try {
+    return ConntrackConnection.open()
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    logger.warn({ reason }, 'UDP flows to endpoints that are gone will not be ended')
+    return undefined
   }
 }
 

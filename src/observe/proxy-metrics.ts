@@ -16,6 +16,7 @@ export interface ProxyMetrics {
   readonly noLocalEndpoints: Gauge<'ip_family' | 'traffic_policy'>
   readonly nftablesSyncFailures: Counter<'ip_family'>
   readonly nftablesCleanupFailures: Counter<'ip_family'>
+  readonly conntrackDeleted: Counter<'ip_family'>
   readonly healthzAnswers: Counter<'code'>
   readonly livezAnswers: Counter<'code'>
   readonly eventToKernel: Histogram
@@ -43,6 +44,7 @@ export function createProxyMetrics(): ProxyMetrics {
   for (const ip_family of ipFamilies) {
     metrics.nftablesSyncFailures.inc({ ip_family }, 0)
     metrics.nftablesCleanupFailures.inc({ ip_family }, 0)
+    metrics.conntrackDeleted.inc({ ip_family }, 0)
   }
   return metrics
 }
@@ -88,6 +90,12 @@ function syncMetrics(registers: Registry[]) {
     nftablesSyncFailures: new Counter({
       name: 'kubeproxy_sync_proxy_rules_nftables_sync_failures_total',
       help: 'Synchronisations that the kernel refused',
+      labelNames,
+      registers,
+    }),
+    conntrackDeleted: new Counter({
+      name: 'kubeproxy_conntrack_reconciler_deleted_entries_total',
+      help: 'Tracked UDP flows that were ended because their endpoint is gone',
       labelNames,
       registers,
     }),

@@ -11,11 +11,13 @@ export interface NodeWatchOptions {
   readonly nodes: Store<Node>
   /** Canonical addresses of the node's interfaces, read anew at each call. */
   readonly localAddresses: () => readonly string[]
+  /** Calls back when an interface or address changes, until the signal is aborted. */
+  readonly watchAddresses: (changed: () => void, signal: AbortSignal) => void
   readonly clock: Clock
 }
 
-/** How often the addresses of the interfaces are looked at. */
-const pollMs = 10_000
+/** Every new pod changes interfaces several times: they are looked at once after this time. */
+const settleMs = 100
 
 /** The settings of this node, resolved anew when the Node object or an address changes. */
 export class NodeWatch {
@@ -52,24 +54,25 @@ export class NodeWatch {
       this.#text = text
       changed(settings)
     }
-    const { nodes, clock } = this.#watch
-    let cancel = () => {}
-    const poll = () => {
-      cancel = clock.schedule(() => {
-        refresh()
-        poll()
-      }, pollMs)
-    }
+    const { nodes, clock, watchAddresses } = this.#watch
+    let cancel: (() => void) | undefined
     const unsubscribe = nodes.subscribe(refresh)
-    poll()
+    watchAddresses(() => {
+      cancel ??= clock.schedule(() => {
+        cancel = undefined
+        refresh()
+      }, settleMs)
+    }, signal)
     signal.addEventListener(
       'abort',
       () => {
         unsubscribe()
-        cancel()
+        cancel?.()
       },
       { once: true },
     )
+    // What changed before the watch began.
+    refresh()
   }
 
   #resolve(): NodeSettings {

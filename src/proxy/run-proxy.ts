@@ -3,23 +3,20 @@ import type { ClusterSource } from '../kube/store.ts'
 import { listenHttp } from '../observe/http-server.ts'
 import type { Logger } from '../observe/logger.ts'
 import { metricsRoutes } from '../observe/metrics-routes.ts'
-import { ipFamilies, type ProxyMetrics } from '../observe/proxy-metrics.ts'
+import type { ProxyMetrics } from '../observe/proxy-metrics.ts'
 import { describeConfiguration } from './config/describe-configuration.ts'
 import type { NodeSettings } from './config/node-settings.ts'
 import type { ProxyOptions } from './config/proxy-options.ts'
-import { countNoLocalEndpoints } from './count-no-local-endpoints.ts'
-import { followPlan } from './follow-plan.ts'
+import type { ConntrackFollowerParts } from './conntrack-follower.ts'
 import { healthRoutes } from './health/health-routes.ts'
 import { ProxyHealth } from './health/proxy-health.ts'
 import { ServiceHealthServers } from './health/service-health-servers.ts'
-import { measureProgramming } from './measure-programming.ts'
 import { NodeWatch } from './node-watch.ts'
-import { observeReconciler } from './observe-reconciler.ts'
+import { observeProxy } from './observe-proxy.ts'
 import type { NodePlan } from './plan/plan.ts'
 import { Planner } from './plan/planner.ts'
 import type { Mechanism } from './port/mechanism.ts'
 import { Reconciler } from './reconciler.ts'
-import type { ReconcilerObserver } from './reconciler-observer.ts'
 import { type StatusServer, serveStatus } from './serve-status.ts'
 import { type ClusterStores, watchCluster } from './watch-cluster.ts'
 
@@ -34,6 +31,9 @@ export interface ProxyParts {
   /** Monotonic milliseconds with fractions, for durations. */
   readonly stopwatch: () => number
   readonly localAddresses: () => readonly string[]
+  readonly watchAddresses: (changed: () => void, signal: AbortSignal) => void
+  /** Ends UDP flows to endpoints that are gone; undefined: they end by themselves. */
+  readonly conntrack: ConntrackFollowerParts['connection'] | undefined
 }
 
 /** Serves the cluster's services on this node until the signal is aborted; the rules stay then. Nothing is
@@ -74,10 +74,16 @@ async function serveCluster(
   health: ProxyHealth,
   signal: AbortSignal,
 ): Promise<void> {
-  const { options, logger, clock, localAddresses } = parts
+  const { options, logger, clock, localAddresses, watchAddresses } = parts
   await Promise.race([stores.nodes.synced, aborted(signal)])
   if (signal.aborted) return
-  const node = new NodeWatch({ options, nodes: stores.nodes, localAddresses, clock })
+  const node = new NodeWatch({
+    options,
+    nodes: stores.nodes,
+    localAddresses,
+    watchAddresses,
+    clock,
+  })
   watchEligibility(stores, options.nodeName, health, signal)
   const serviceHealth = openServiceHealth(parts, node.settings.plan, health)
   let changed: (settings: NodeSettings) => void = () => {}
@@ -85,7 +91,11 @@ async function serveCluster(
     serviceHealth.setHosts(healthHosts(settings.plan, localAddresses()))
     changed(settings)
   }, signal)
-  const { mechanism, observer } = observeParts(parts, stores, serviceHealth, health, signal)
+  const { mechanism, observer } = observeProxy(
+    parts,
+    { stores, node, serviceHealth, health },
+    signal,
+  )
   while (!signal.aborted) {
     await podCidrsKnown(node, logger, signal, (listener) => {
       changed = listener
@@ -134,50 +144,6 @@ async function podCidrsKnown(
     if (node.isComplete) resolve()
   })
   await Promise.race([promise, aborted(signal)])
-}
-
-function observeParts(
-  parts: ProxyParts,
-  stores: ClusterStores,
-  serviceHealth: ServiceHealthServers,
-  health: ProxyHealth,
-  signal: AbortSignal,
-): { readonly mechanism: Mechanism; readonly observer: ReconcilerObserver } {
-  const { metrics, logger, clock } = parts
-  const now = () => clock.now()
-  const observer = observeReconciler(metrics, logger, health, now)
-  const programming = measureProgramming(
-    stores.slices,
-    now,
-    (seconds) => {
-      for (const ip_family of ipFamilies) {
-        metrics.networkProgrammingDuration.observe({ ip_family }, seconds)
-      }
-    },
-    signal,
-  )
-  const noLocal = countNoLocalEndpoints((family, counts) => {
-    const ip_family = family === 4 ? 'IPv4' : 'IPv6'
-    metrics.noLocalEndpoints.set({ ip_family, traffic_policy: 'internal' }, counts.internal)
-    metrics.noLocalEndpoints.set({ ip_family, traffic_policy: 'external' }, counts.external)
-  })
-  const mechanism = followPlan(parts.mechanism, {
-    replaced(services) {
-      noLocal.replaced(services)
-      serviceHealth.replace([...services.values()].map((plan) => [plan.service, plan.health]))
-    },
-    changed(changes) {
-      noLocal.changed(changes)
-      for (const { service, before, after } of changes) {
-        if (before?.health !== after?.health) serviceHealth.set(service, after?.health)
-      }
-    },
-  })
-  const synchronized: ReconcilerObserver['synchronized'] = (done) => {
-    observer.synchronized(done)
-    programming.finish()
-  }
-  return { mechanism, observer: { ...observer, synchronized } }
 }
 
 function openServiceHealth(
