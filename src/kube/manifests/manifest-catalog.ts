@@ -212,11 +212,10 @@ export class ManifestCatalog {
     const service = this.#services.get(namespace)?.get(serviceKey)
     if (service === undefined) return []
     const pods = [...(this.#pods.get(namespace)?.values() ?? [])]
-    return slicesOfPods(
-      service,
-      pods.filter((pod) => selects(service, pod)),
-      this.#zoneOf,
-    )
+      .filter((pod) => selects(service, pod))
+      // Not the order of the files: every node and every start must have equal slices.
+      .sort((one, other) => (one.name < other.name ? -1 : 1))
+    return slicesOfPods(service, pods, this.#zoneOf)
   }
 
   #zoneOf = (nodeName: string): string => this.#sinks.Node.get(nodeName)?.labels[zoneLabel] ?? ''
