@@ -28,8 +28,8 @@ export class LabScene {
   readonly #clients = new Map<LabNamespace, LabClient>()
   #daemon: ProxyDaemon | undefined
 
-  /** Opens a lab in which `services` are served. */
-  static async open(services: readonly LabService[]): Promise<LabScene> {
+  /** Opens a lab in which `services` are served. `args`: options of the proxy instead of `podDetection`. */
+  static async open(services: readonly LabService[], args?: readonly string[]): Promise<LabScene> {
     const scene = new LabScene()
     try {
       const ports = ['TCP', 'UDP', 'SCTP'].map((protocol) => `${protocol}/${serverPort}`)
@@ -37,7 +37,7 @@ export class LabScene {
         (['a', 'b', 'c'] as const).map((pod) => startServer(scene.lab, `pod-${pod}`, pod, ports)),
       )
       scene.write(services)
-      await scene.startDaemon()
+      await scene.startDaemon(args)
       return scene
     } catch (error) {
       scene.close()
@@ -51,7 +51,7 @@ export class LabScene {
   }
 
   /** Starts the proxy, again where it has ended. */
-  async startDaemon(args: readonly string[] = []): Promise<ProxyDaemon> {
+  async startDaemon(args?: readonly string[]): Promise<ProxyDaemon> {
     this.#daemon = await ProxyDaemon.start(this.lab, this.folder, args)
     return this.#daemon
   }
@@ -93,6 +93,7 @@ export type SceneTest = (name: string, run: (scene: LabScene) => Promise<void>) 
 export function labSuite(
   title: string,
   services: readonly LabService[],
+  args?: readonly string[],
 ): { readonly test: SceneTest; run(): void } {
   const tests: Test = suite(title)
   const reason = skipReason()
@@ -101,7 +102,7 @@ export function labSuite(
   let failure: unknown = new Error('the lab was not opened')
   if (reason === undefined) {
     tests.before(async () => {
-      scene = await LabScene.open(services).catch((error: unknown) => {
+      scene = await LabScene.open(services, args).catch((error: unknown) => {
         failure = error
         return undefined
       })

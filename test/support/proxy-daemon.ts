@@ -14,7 +14,12 @@ export type LogRecord = Readonly<Record<string, unknown>> & { readonly msg?: str
 const mainFile = new URL('../../src/cli/main.ts', import.meta.url).pathname
 
 /** Pods of the node are "pod", everything else, the pod behind the second node too, is "outside". */
-const podRanges = `${labAddresses[4].nodePods},${labAddresses[6].nodePods}`
+export const podDetection: readonly string[] = [
+  '--detect-local-mode',
+  'ClusterCIDR',
+  '--cluster-cidr',
+  `${labAddresses[4].nodePods},${labAddresses[6].nodePods}`,
+]
 
 /** Nothing that the daemon does takes as long; a wait that ends so is a failure with its whole log. */
 const patienceMs = 20_000
@@ -44,7 +49,7 @@ export class ProxyDaemon {
   static async start(
     lab: NetworkLab,
     folder: string,
-    args: readonly string[] = [],
+    args: readonly string[] = podDetection,
   ): Promise<ProxyDaemon> {
     const daemon = new ProxyDaemon(lab, folder, args)
     await daemon.logged(({ transactions }) => transactions !== undefined)
@@ -53,13 +58,12 @@ export class ProxyDaemon {
 
   private constructor(lab: NetworkLab, folder: string, args: readonly string[]) {
     const common = ['--manifests', folder, '--hostname-override', labNodes.here]
-    const detection = ['--detect-local-mode', 'ClusterCIDR', '--cluster-cidr', podRanges]
     const logging = ['--logging-format', 'json', '--log-level', 'debug']
     this.#folder = folder
     this.#child = lab.spawn(
       'node',
       process.execPath,
-      [mainFile, 'proxy', ...common, ...detection, ...logging, ...args],
+      [mainFile, 'proxy', ...common, ...logging, ...args],
       { stdio: ['ignore', 'inherit', 'pipe'] },
     )
     this.#exit = once(this.#child, 'exit').then(([code, signal]) => code ?? signal)
