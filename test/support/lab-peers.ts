@@ -6,8 +6,8 @@ import type { Answers, Request } from '../e2e/peers/requests.ts'
 import type { LabNamespace } from './lab-topology.ts'
 import type { NetworkLab } from './network-lab.ts'
 
-const peerFile = (name: string): string =>
-  new URL(`../e2e/peers/${name}.ts`, import.meta.url).pathname
+const serverFile = new URL('../e2e/peers/server.ts', import.meta.url).pathname
+const clientFile = new URL('../e2e/peers/client.ts', import.meta.url).pathname
 
 /** Starts a server (test/e2e/peers/server.ts) and waits until it listens. `ports` are `TCP/8080` and so on. */
 export async function startServer(
@@ -16,7 +16,7 @@ export async function startServer(
   name: string,
   ports: readonly string[],
 ): Promise<void> {
-  const child = lab.spawn(namespace, process.execPath, [peerFile('server'), name, ...ports], {
+  const child = lab.spawn(namespace, process.execPath, [serverFile, name, ...ports], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })
   const lines = linesOf(child)
@@ -33,7 +33,7 @@ export class LabClient {
   readonly #answers: AsyncIterator<string>
 
   constructor(lab: NetworkLab, namespace: LabNamespace) {
-    this.#child = lab.spawn(namespace, process.execPath, [peerFile('client')], {
+    this.#child = lab.spawn(namespace, process.execPath, [clientFile], {
       stdio: ['pipe', 'pipe', 'inherit'],
     })
     this.#answers = linesOf(this.#child)[Symbol.asyncIterator]()

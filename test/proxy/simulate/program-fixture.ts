@@ -14,9 +14,11 @@ export const bytes = (...values: readonly number[]): string => String.fromCharCo
 export const host = (value: number): string =>
   bytes(value & 255, (value >>> 8) & 255, (value >>> 16) & 255, value >>> 24)
 
-/** An IPv4 address or port in network order; the port is padded to a word. */
+/** An IPv4 address in network order. */
 export const ip = (text: string): string => bytes(...text.split('.').map(Number))
+/** A port in network order, padded to a word. */
 export const port = (number: number): string => bytes(number >> 8, number & 255, 0, 0)
+/** The protocol number of TCP, padded to a word. */
 export const tcp = bytes(6, 0, 0, 0)
 
 const raw = (text: string): Uint8Array => Buffer.from(text, 'latin1')
