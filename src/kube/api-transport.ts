@@ -39,8 +39,8 @@ export class ApiTransport {
     this.#base = new URL(access.server)
   }
 
-  /** The answer to a GET as parsed JSON. Rejects with a StatusError, a TransportError, or an error of
-   *  the credentials. `path` begins with a slash and has its query. */
+  /** The answer to a GET as parsed JSON. Rejects with a StatusError, a TransportError, or an error
+   *  of the credentials. `path` begins with a slash and has its query. */
   async getJson(path: string, signal: AbortSignal): Promise<unknown> {
     const body = await this.#request(path, signal)
     try {
@@ -50,9 +50,9 @@ export class ApiTransport {
     }
   }
 
-  /** Opens a streaming GET (a watch) and gives its lines in the batches in which they arrive. The next
-   *  batch is read only when it is asked for, so that a slow reader slows the server and does not fill
-   *  the memory. Rejects like `getJson`, at the opening as well as between two batches. */
+  /** Opens a streaming GET (a watch) and gives its lines in the batches in which they arrive. The
+   *  next batch is read only when it is asked for, so that a slow reader slows the server and does
+   *  not fill the memory. Rejects like `getJson`, at the opening as well as between two batches. */
   async openLines(path: string, signal: AbortSignal): Promise<AsyncIterable<readonly string[]>> {
     return this.#linesOf(path, await this.#request(path, signal))
   }
@@ -119,8 +119,8 @@ export class ApiTransport {
     throw new StatusError(this.#title(path), status)
   }
 
-  /** A pool keeps its certificates for life: new ones need a new pool. The old one ends with its last
-   *  request. */
+  /** A pool keeps its certificates for life: new ones need a new pool. The old one ends with its
+   *  last request. */
   async #dispatcherFor(credentials: Credentials): Promise<Dispatcher> {
     const tls: TlsTexts = {
       authority: await this.#authority?.(),
@@ -163,7 +163,8 @@ export class ApiTransport {
     return Buffer.concat(chunks).toString('utf8')
   }
 
-  /** Without the query: it changes with every request, and equal faults shall have equal messages. */
+  /** Without the query: it changes with every request, and equal faults shall have equal
+   *  messages. */
   #title(path: string): string {
     return `GET ${this.#access.server}${path.replace(/\?.*/, '')}`
   }

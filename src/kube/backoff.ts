@@ -4,8 +4,9 @@ export interface BackoffBounds {
   readonly maxMs: number
 }
 
-/** Waiting times with decorrelated jitter: each is drawn between the base and three times the one before.
- *  Thousands of nodes that lost one server do not come back at the same moment, nor in waves. */
+/** Waiting times with decorrelated jitter: each is drawn between the base and three times the one
+ *  before. Thousands of nodes that lost one server do not come back at the same moment, nor in
+ *  waves. */
 export class Backoff {
   readonly #bounds: BackoffBounds
   readonly #random: () => number

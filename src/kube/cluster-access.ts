@@ -1,6 +1,7 @@
 import type { Secret } from './secret.ts'
 
-/** How to reach one API server and as whom: the outcome of a kubeconfig or of the in-cluster files. */
+/** How to reach one API server and as whom: the outcome of a kubeconfig or of the in-cluster
+ *  files. */
 export interface ClusterAccess {
   /** Where it was read from, for messages. */
   readonly origin: string
@@ -32,7 +33,8 @@ export interface User {
   readonly basic: { readonly username: string; readonly password: Secret } | undefined
   readonly clientCertificate: { readonly certificate: Material; readonly key: Material } | undefined
   readonly exec: ExecConfig | undefined
-  /** Headers by which the user acts as somebody else (as, as-uid, as-groups); undefined: it does not. */
+  /** Headers by which the user acts as somebody else (as, as-uid, as-groups); undefined: it does
+   *  not. */
   readonly impersonation?: Readonly<Record<string, string | string[]>> | undefined
 }
 

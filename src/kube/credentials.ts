@@ -5,8 +5,8 @@ import { ExecCredentials } from './exec-credentials.ts'
 import { RotatingFile } from './rotating-file.ts'
 import { Secret } from './secret.ts'
 
-/** The credentials of a user. A plugin's token wins over nothing else, as in client-go: a token (the
- *  file's first) or a user name stands before it. */
+/** The credentials of a user. As in client-go, a token (the file's first) stands before a user name
+ *  and both before a plugin, which is asked only when there is neither. */
 export function openCredentials(
   access: ClusterAccess,
   clock: Clock,

@@ -33,8 +33,9 @@ export const serviceNameLabel = 'kubernetes.io/service-name'
 
 const addressTypes = ['IPv4', 'IPv6', 'FQDN'] as const
 
-/** Validation allows 1,000 endpoints, 100 addresses each, 20,000 ports and 8 hints. The first and the
- *  last have grown before: ten times as much is still cheap and spares a newer server a refusal. */
+/** Validation allows 1,000 endpoints, 100 addresses each, 20,000 ports and 8 hints. The first and
+ *  the last have grown before: ten times as much is still cheap and spares a newer server a
+ *  refusal. */
 const maxEndpoints = 10_000
 const maxAddresses = 100
 const maxPorts = 20_000

@@ -2,8 +2,9 @@ import type { DecodePool } from './decode-pool.ts'
 import { asJsonObject, type FieldReader, type JsonObject } from './json-fields.ts'
 import type { Kind, ResourceMeta } from './resources.ts'
 
-/** Decodes `metadata`. An absent namespace is `default` for namespaced kinds, as kubectl has it; the
- *  annotation in which kubectl keeps a copy of the whole manifest is left out, it can be large. */
+/** Decodes `metadata`. An absent namespace is `default` for namespaced kinds, as kubectl has it;
+ *  the annotation in which kubectl keeps a copy of the whole manifest is left out, it can be
+ *  large. */
 export function decodeMeta(
   reader: FieldReader,
   object: JsonObject,

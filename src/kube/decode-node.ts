@@ -4,8 +4,9 @@ import type { DecodePool } from './decode-pool.ts'
 import { asJsonObject, FieldReader } from './json-fields.ts'
 import type { Node } from './resources.ts'
 
-/** Decodes a core/v1 Node: internal addresses first, then external ones; other types (host names) are
- *  left out. Throws a DecodeError that names the object and all faults. Unknown fields are ignored. */
+/** Decodes a core/v1 Node: internal addresses first, then external ones; other types (host names)
+ *  are left out. Throws a DecodeError that names the object and all faults. Unknown fields are
+ *  ignored. */
 export function decodeNode(value: unknown, pool: DecodePool): Node {
   const reader = new FieldReader()
   const object = asJsonObject(value) ?? {}

@@ -1,7 +1,7 @@
 import type { EndpointPort } from './resources.ts'
 
-/** Values that many objects share (node names, zones, port lists): decoders keep one of each, so that
- *  100,000 endpoints cost little more than their addresses. One pool belongs to one source. */
+/** Values that many objects share (node names, zones, port lists): decoders keep one of each, so
+ *  that 100,000 endpoints cost little more than their addresses. One pool belongs to one source. */
 export interface DecodePool {
   readonly texts: InternTable<string>
   readonly nameLists: InternTable<readonly string[]>

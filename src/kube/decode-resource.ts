@@ -4,8 +4,8 @@ import type { DecodePool } from './decode-pool.ts'
 import { decodeService } from './decode-service.ts'
 import type { Kind, Resources } from './resources.ts'
 
-/** Decodes an object of one consumed kind from parsed JSON or YAML. Throws a DecodeError, and nothing
- *  else, for whatever is not such an object. */
+/** Decodes an object of one consumed kind from parsed JSON or YAML. Throws a DecodeError, and
+ *  nothing else, for whatever is not such an object. */
 export function decodeResource<K extends Kind>(
   kind: K,
   value: unknown,

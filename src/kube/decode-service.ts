@@ -58,7 +58,8 @@ const realPort = { min: 1, max: 65_535 }
 const maxPorts = 20_000
 const maxAddresses = 20_000
 
-/** core/v1 DefaultClientIPServiceAffinitySeconds, and the largest that validation allows (one day). */
+/** core/v1 DefaultClientIPServiceAffinitySeconds, and the largest that validation allows (one
+ *  day). */
 const defaultAffinitySeconds = 10_800
 const affinitySeconds = { min: 1, max: 86_400 }
 

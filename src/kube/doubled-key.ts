@@ -1,7 +1,8 @@
 import { type Document, isScalar, visit } from 'yaml'
 
-/** The first key that stands twice in one mapping of a YAML document, with its offset. The library's own
- *  check compares every key with every other one, which a hostile file turns into minutes. */
+/** The first key that stands twice in one mapping of a YAML document, with its offset. The
+ *  library's own check compares every key with every other one, which a hostile file turns into
+ *  minutes. */
 export function findDoubledKey(document: Document): { key: unknown; offset: number } | undefined {
   let doubled: { key: unknown; offset: number } | undefined
   visit(document, {

@@ -17,8 +17,8 @@ const maxOutputBytes = 1_048_576
 /** Obtained anew this long before their end, so that no request is sent with ended ones. */
 const earlyMs = 10_000
 
-/** Credentials of a plugin, kept until they end or the server refuses them. Its standard error is passed
- *  through, its output (credentials) is never shown. */
+/** Credentials of a plugin, kept until they end or the server refuses them. Its standard error is
+ *  passed through, its output (credentials) is never shown. */
 export class ExecCredentials {
   readonly #config: ExecConfig
   readonly #access: ClusterAccess

@@ -14,9 +14,9 @@ export interface AccessOptions {
   readonly serviceAccountFolder?: string
 }
 
-/** Finds the cluster: the given kubeconfig, the files of KUBECONFIG, the service account of the pod that
- *  we run in, or ~/.kube/config, in this order. Undefined when there is none of them. Rejects with a
- *  ClusterAccessError or a DecodeError when there is one and it cannot be used. */
+/** Finds the cluster: the given kubeconfig, the files of KUBECONFIG, the service account of the pod
+ *  that we run in, or ~/.kube/config, in this order. Undefined when there is none of them. Rejects
+ *  with a ClusterAccessError or a DecodeError when there is one and it cannot be used. */
 export async function findClusterAccess(
   options: AccessOptions,
 ): Promise<ClusterAccess | undefined> {
@@ -34,7 +34,8 @@ export async function findClusterAccess(
 /** Where the kubelet mounts a pod's token, CA and namespace. */
 const serviceAccountFolder = '/var/run/secrets/kubernetes.io/serviceaccount'
 
-/** Access as the service account of the pod: the token is read again when the kubelet rotates it. */
+/** Access as the service account of the pod: the token is read again when the kubelet rotates
+ *  it. */
 export async function inClusterAccess(
   environment: Environment,
   folder: string,
@@ -43,13 +44,15 @@ export async function inClusterAccess(
   const port = environment.KUBERNETES_SERVICE_PORT ?? ''
   if (host === '' || !/^[0-9]{1,5}$/.test(port)) {
     throw new ClusterAccessError(
-      'environment: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT: not set; run in a pod or give a kubeconfig',
+      'environment: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT: not set; ' +
+        'run in a pod or give a kubeconfig',
     )
   }
   const tokenFile = join(folder, 'token')
   if (!(await exists(tokenFile))) {
     throw new ClusterAccessError(
-      `${tokenFile}: no such file; let the pod mount its service account token or give a kubeconfig`,
+      `${tokenFile}: no such file; ` +
+        'let the pod mount its service account token or give a kubeconfig',
     )
   }
   const authority = join(folder, 'ca.crt')

@@ -21,9 +21,9 @@ const maxFaults = 32
 const maxMapEntries = 4096
 const maxMapValueCharacters = 262_144
 
-/** Reads typed members of JSON objects and collects every fault with its path, so that one pass tells
- *  all of them. As in Go's JSON, null is the same as absent; absent gives the fallback. A wrong value
- *  gives the fallback too and adds a fault; `finish` throws when there was any. */
+/** Reads typed members of JSON objects and collects every fault with its path, so that one pass
+ *  tells all of them. As in Go's JSON, null is the same as absent; absent gives the fallback. A
+ *  wrong value gives the fallback too and adds a fault; `finish` throws when there was any. */
 export class FieldReader {
   readonly #path: (string | number)[] = []
   readonly #faults: Fault[] = []
@@ -127,7 +127,8 @@ export class FieldReader {
     return emptyList
   }
 
-  /** A list of objects; `read` is called for each with the path inside it, undefined leaves it out. */
+  /** A list of objects; `read` is called for each with the path inside it, undefined leaves it
+   *  out. */
   objects<T>(
     parent: JsonObject,
     name: string,

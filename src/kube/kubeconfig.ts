@@ -5,9 +5,10 @@ import { decodeCluster, decodeUser } from './decode-cluster-access.ts'
 import { findDoubledKey } from './doubled-key.ts'
 import { asJsonObject, FieldReader, type JsonObject } from './json-fields.ts'
 
-/** Reads kubeconfig files and decodes the cluster and user of one context. Of several files (the list
- *  in KUBECONFIG) the first that names something wins, and missing ones are passed over, as kubectl does
- *  it. Rejects with a ClusterAccessError or a DecodeError; neither ever shows a credential. */
+/** Reads kubeconfig files and decodes the cluster and user of one context. Of several files (the
+ *  list in KUBECONFIG) the first that names something wins, and missing ones are passed over, as
+ *  kubectl does it. Rejects with a ClusterAccessError or a DecodeError; neither ever shows a
+ *  credential. */
 export async function loadKubeconfig(
   paths: readonly string[],
   options: { readonly context?: string | undefined } = {},
@@ -114,8 +115,8 @@ async function readKubeconfig(path: string, isOptional: boolean): Promise<string
   }
 }
 
-/** The library's messages and causes quote the text, which holds credentials: only the kind of fault
- *  and its place are told. */
+/** The library's messages and causes quote the text, which holds credentials: only the kind of
+ *  fault and its place are told. */
 function parseYaml(path: string, text: string): JsonObject {
   if (text.length > maxFileCharacters) {
     const found = `${text.length} characters, expected at most ${maxFileCharacters}`

@@ -1,5 +1,5 @@
-/** Cuts a stream of chunks into lines of UTF-8 text. Only the unfinished line is kept, and its length is
- *  bounded: the rest of the memory belongs to whoever takes the lines. */
+/** Cuts a stream of chunks into lines of UTF-8 text. Only the unfinished line is kept, and its
+ *  length is bounded: the rest of the memory belongs to whoever takes the lines. */
 export class LineSplitter {
   readonly #maxLineBytes: number
   #rest: Uint8Array[] = []
@@ -9,8 +9,8 @@ export class LineSplitter {
     this.#maxLineBytes = maxLineBytes
   }
 
-  /** The lines that this chunk finishes, without empty ones. Throws a RangeError when a line is longer
-   *  than allowed. */
+  /** The lines that this chunk finishes, without empty ones. Throws a RangeError when a line is
+   *  longer than allowed. */
   push(chunk: Uint8Array): string[] {
     const buffer = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
     const lines: string[] = []

@@ -4,10 +4,10 @@ import { asJsonObject, FieldReader } from './json-fields.ts'
 import { StatusError } from './status-error.ts'
 import { decodeVersion } from './watch-event.ts'
 
-/** Lists a collection page by page; `take` gets every raw object. When the server forgets the list in
- *  the middle (410), the whole is listed again in one answer, after `restart`. Gives the version from
- *  which a watch can go on; rejects like the transport, or with a DecodeError when the answer is no
- *  list. */
+/** Lists a collection page by page; `take` gets every raw object. When the server forgets the list
+ *  in the middle (410), the whole is listed again in one answer, after `restart`. Gives the version
+ *  from which a watch can go on; rejects like the transport, or with a DecodeError when the answer
+ *  is no list. */
 export async function listObjects(
   transport: ApiTransport,
   collection: { readonly path: string; readonly query: URLSearchParams; readonly limit: number },

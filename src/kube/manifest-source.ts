@@ -82,8 +82,8 @@ export class ManifestSource implements ClusterSource {
     this.#folder.close()
   }
 
-  /** The sink has the complete state before the call returns. Rejects with a DecodeError for a selector
-   *  that cannot be evaluated here. */
+  /** The sink has the complete state before the call returns. Rejects with a DecodeError for a
+   *  selector that cannot be evaluated here. */
   async watch<K extends Kind>(
     kind: K,
     selection: Selection,

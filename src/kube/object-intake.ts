@@ -6,8 +6,8 @@ import { type Kind, type Resources, resourceKey } from './resources.ts'
 import type { SourceReport } from './source-event.ts'
 import type { Sink } from './store.ts'
 
-/** Decodes the objects of one watch into its sink. An object that cannot be decoded is reported once and
- *  its last good version stays; without one it counts as absent. */
+/** Decodes the objects of one watch into its sink. An object that cannot be decoded is reported
+ *  once and its last good version stays; without one it counts as absent. */
 export class ObjectIntake<K extends Kind> {
   readonly #kind: K
   readonly #sink: Sink<Resources[K]>
@@ -22,8 +22,8 @@ export class ObjectIntake<K extends Kind> {
     this.#report = report
   }
 
-  /** Decodes an object of a list, or gives the good version of it that there is. The key of a refused
-   *  object is added to `refusedKeys`. */
+  /** Decodes an object of a list, or gives the good version of it that there is. The key of a
+   *  refused object is added to `refusedKeys`. */
   decodeListed(value: unknown, refusedKeys: Set<string>): Resources[K] | undefined {
     const object = this.#decode(value)
     if (object !== undefined) return object

@@ -30,8 +30,8 @@ export interface ReflectorInputs<K extends Kind> {
 export interface ReflectorLimits {
   /** Objects of one page. */
   readonly pageLimit: number
-  /** A watch in which nothing came for so long is taken for dead: a server sends a bookmark about once a
-   *  minute, so that two are missing. */
+  /** A watch in which nothing came for so long is taken for dead: a server sends a bookmark about
+   *  once a minute, so that two are missing. */
   readonly idleMs: number
   /** The same between the initial events of a streaming list, which come without a pause. */
   readonly initialIdleMs: number
@@ -50,8 +50,8 @@ export const defaultReflectorLimits: ReflectorLimits = {
 }
 
 /** Keeps a sink equal to a collection of the API server until the signal is aborted. Faults of the
- *  network and the server are reported and retried; rejects with a ClusterAccessError when there are no
- *  credentials to begin with. */
+ *  network and the server are reported and retried; rejects with a ClusterAccessError when there
+ *  are no credentials to begin with. */
 export async function runReflector<K extends Kind>(
   inputs: ReflectorInputs<K>,
   signal: AbortSignal,
@@ -203,7 +203,8 @@ class Reflector<K extends Kind> {
     }
   }
 
-  /** A server that cannot stream lists says so, or never ends the initial events: list pages then. */
+  /** A server that cannot stream lists says so, or never ends the initial events: list pages
+   *  then. */
   #watchError(error: unknown, stream: WatchStream<K>, isIdle: boolean): unknown {
     const { kind, limits } = this.#inputs
     if (stream.isInitial && (isIdle || isRefusal(error))) this.#canStreamList = false
@@ -234,7 +235,8 @@ class Reflector<K extends Kind> {
   }
 }
 
-/** Faults of the network, the server and the credentials; everything else is our own and ends us. */
+/** Faults of the network, the server and the credentials; everything else is our own and ends
+ *  us. */
 function isOfOthers(error: unknown): error is Error {
   return (
     error instanceof StatusError ||

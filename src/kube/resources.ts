@@ -55,7 +55,8 @@ export interface Service extends ResourceMeta {
   readonly publishNotReadyAddresses: boolean
 }
 
-/** discovery.k8s.io/v1 Endpoint. Absent conditions are already resolved (ready and serving: true). */
+/** discovery.k8s.io/v1 Endpoint. Absent conditions are already resolved (ready and serving:
+ *  true). */
 export interface Endpoint {
   /** Canonical; proxies use the first one only. */
   readonly addresses: readonly string[]

@@ -17,8 +17,8 @@ export class RotatingFile {
     this.#clock = clock
   }
 
-  /** The content, at most 10 s old. While the file cannot be read its last content stays; rejects with a
-   *  ClusterAccessError when there never was one. */
+  /** The content, at most 10 s old. While the file cannot be read its last content stays; rejects
+   *  with a ClusterAccessError when there never was one. */
   async read(): Promise<string> {
     const now = this.#clock.now()
     if (this.#content !== undefined && now - this.#readAt < freshMs) return this.#content

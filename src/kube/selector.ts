@@ -5,8 +5,8 @@ import type { Selection } from './store.ts'
 /** Whether an object is wanted. */
 export type Matcher = (object: ResourceMeta) => boolean
 
-/** Compiles a selection for sources that must filter themselves. Label selectors in the API's syntax
- *  (`a=b`, `a!=b`, `a in (b,c)`, `a notin (b)`, `a`, `!a`); of fields only metadata.name and
+/** Compiles a selection for sources that must filter themselves. Label selectors in the API's
+ *  syntax (`a=b`, `a!=b`, `a in (b,c)`, `a notin (b)`, `a`, `!a`); of fields only metadata.name and
  *  metadata.namespace with = and !=. Throws a DecodeError for anything else. */
 export function compileSelection(selection: Selection): Matcher {
   const matchers = [

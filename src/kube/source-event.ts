@@ -1,8 +1,8 @@
 import { never } from '../net/never.ts'
 import type { Kind } from './resources.ts'
 
-/** What a source has to tell beside its objects. Each is told once per change of state, not once per
- *  retry. Errors never contain credentials. */
+/** What a source has to tell beside its objects. Each is told once per change of state, not once
+ *  per retry. Errors never contain credentials. */
 export type SourceEvent =
   | {
       readonly kind: 'object refused'
@@ -38,20 +38,26 @@ export type SourceReport = (event: SourceEvent) => void
 /** One line for a log. */
 export function formatSourceEvent(event: SourceEvent): string {
   switch (event.kind) {
-    case 'object refused':
-      return `${event.error.message} (${event.isKept ? 'the last good version stays' : 'the object is ignored'})`
+    case 'object refused': {
+      const effect = event.isKept ? 'the last good version stays' : 'the object is ignored'
+      return `${event.error.message} (${effect})`
+    }
     case 'object accepted':
       return `${event.resource} ${event.key}: good again`
     case 'watch failed':
       return `watch of ${event.resource}: ${event.error.message} (retried; the last state stays)`
     case 'watch restored':
       return `watch of ${event.resource}: restored`
-    case 'file refused':
-      return `${event.error.message} (${event.isKept ? 'its last good content stays' : 'the file is ignored'})`
+    case 'file refused': {
+      const effect = event.isKept ? 'its last good content stays' : 'the file is ignored'
+      return `${event.error.message} (${effect})`
+    }
     case 'file accepted':
       return `${event.file}: good again`
-    case 'object doubled':
-      return `${event.ignoredFile}: ${event.resource} ${event.key} is also in ${event.usedFile}, which is used`
+    case 'object doubled': {
+      const { resource, key, usedFile, ignoredFile } = event
+      return `${ignoredFile}: ${resource} ${key} is also in ${usedFile}, which is used`
+    }
     default:
       return never(event)
   }

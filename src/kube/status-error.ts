@@ -34,8 +34,8 @@ export interface StatusAnswer {
   readonly retryAfterMs: number | undefined
 }
 
-/** Reads a Status object, or whatever a proxy on the way answered instead. `status` is used when the
- *  body has no code of its own. Never throws. */
+/** Reads a Status object, or whatever a proxy on the way answered instead. `status` is used when
+ *  the body has no code of its own. Never throws. */
 export function decodeStatus(
   body: unknown,
   status: number,

@@ -1,8 +1,8 @@
 import { type ResourceMeta, resourceKey } from './resources.ts'
 import type { Store } from './store.ts'
 
-/** The objects of a store by something else than their key, such as slices by the service they belong
- *  to. Made before other listeners subscribe, it is up to date when they are called. */
+/** The objects of a store by something else than their key, such as slices by the service they
+ *  belong to. Made before other listeners subscribe, it is up to date when they are called. */
 export class StoreIndex<T extends ResourceMeta> {
   readonly #groups = new Map<string, Map<string, T>>()
   readonly #close: () => void

@@ -1,4 +1,5 @@
-/** The API server could not be reached, or the connection broke. A retry is safe: only reads are sent. */
+/** The API server could not be reached, or the connection broke. A retry is safe: only reads are
+ *  sent. */
 export class TransportError extends Error {
   readonly code = 'PORTOLAN_API_TRANSPORT'
 

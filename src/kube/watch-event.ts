@@ -16,8 +16,8 @@ export type WatchEvent =
     }
   | { readonly type: 'ERROR'; readonly status: JsonObject }
 
-/** Decodes a line. Throws a DecodeError for anything that is not an event; the object is not looked into
- *  beyond its version. Unknown types are undefined: a newer server may have them. */
+/** Decodes a line. Throws a DecodeError for anything that is not an event; the object is not looked
+ *  into beyond its version. Unknown types are undefined: a newer server may have them. */
 export function decodeWatchEvent(line: string): WatchEvent | undefined {
   const event = asJsonObject(parseLine(line))
   const object = asJsonObject(event?.object)

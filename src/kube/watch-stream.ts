@@ -20,8 +20,8 @@ export class WatchStream<K extends Kind> {
     return this.#isInitial
   }
 
-  /** Applies a line; gives the version from which a watch can go on after it, if there is one. Throws a
-   *  StatusError for an error event and a DecodeError for what is no event. */
+  /** Applies a line; gives the version from which a watch can go on after it, if there is one.
+   *  Throws a StatusError for an error event and a DecodeError for what is no event. */
   take(line: string): string | undefined {
     const event = decodeWatchEvent(line)
     if (event === undefined) return undefined

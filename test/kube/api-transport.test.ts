@@ -201,7 +201,8 @@ test('a slow reader slows the server down', async () => {
       const batches = (await opening)[Symbol.asyncIterator]()
       pump()
       await batches.next()
-      // Nobody reads on: only the buffers of the sockets fill. There is no event for "nothing more".
+      // Nobody reads on: only the buffers of the sockets fill. There is no event for "nothing
+      // more".
       await new Promise((resolve) => setTimeout(resolve, 300))
       assert.not.ok(isDone)
       assert.ok(sentCount < lineCount / 2, `${sentCount} of ${lineCount} lines were taken`)

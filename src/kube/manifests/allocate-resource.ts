@@ -13,9 +13,9 @@ export const clusterIpRange: ResourceRange = {
 /** 30000-32767, the API server's default. */
 export const nodePortRange: ResourceRange = { count: 2_768, at: (index) => String(30_000 + index) }
 
-/** What a service of a manifest gets for what it leaves open, chosen by a hash of its name, so that it is
- *  the same on every start and every node. When it is taken, the next free one follows. Undefined when
- *  all are taken. */
+/** What a service of a manifest gets for what it leaves open, chosen by a hash of its name, so that
+ *  it is the same on every start and every node. When it is taken, the next free one follows.
+ *  Undefined when all are taken. */
 export function allocateResource(
   name: string,
   range: ResourceRange,

@@ -20,8 +20,9 @@ export function slicesOfEndpoints(
   return slicesOfGroups(endpoints, groups)
 }
 
-/** The slices that a controller would make for a service from these pods, which its selector matches.
- *  Pods that resolve a named target port to different numbers come into different slices. */
+/** The slices that a controller would make for a service from these pods, which its selector
+ *  matches. Pods that resolve a named target port to different numbers come into different
+ *  slices. */
 export function slicesOfPods(
   service: Service,
   pods: readonly ManifestPod[],
@@ -80,7 +81,8 @@ function podEndpoint(
   }
 }
 
-/** A named target port that the pod does not have is left out, as the endpoint slice controller does. */
+/** A named target port that the pod does not have is left out, as the endpoint slice controller
+ *  does. */
 function targetPorts(service: Service, pod: ManifestPod): readonly EndpointPort[] {
   return service.ports.flatMap(({ name, protocol, targetPort }) => {
     if (typeof targetPort === 'number') return [{ name, protocol, port: targetPort }]

@@ -28,9 +28,9 @@ export type DoubledReport = (doubled: {
 const zoneLabel = 'topology.kubernetes.io/zone'
 
 /** Turns the objects of files into the objects of a cluster: resolves doubles, allocates cluster
- *  addresses and generates slices. A slice is generated from Endpoints for a service without a slice of
- *  its own, and from pods when it has neither and has a selector. The work is proportional to the
- *  objects that a file changed (and to the services of their namespaces, for pods). */
+ *  addresses and generates slices. A slice is generated from Endpoints for a service without a
+ *  slice of its own, and from pods when it has neither and has a selector. The work is proportional
+ *  to the objects that a file changed (and to the services of their namespaces, for pods). */
 export class ManifestCatalog {
   readonly #sinks: CatalogSinks
   readonly #reportDoubled: DoubledReport

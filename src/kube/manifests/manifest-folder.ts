@@ -24,7 +24,8 @@ export interface FolderBounds {
 /** Editors write in several steps (truncate, write, rename); 50 ms of silence ends a change. */
 const settleMs = 50
 
-/** How often a folder is looked through whose notifications cannot be had (inotify limit, network). */
+/** How often a folder is looked through whose notifications cannot be had (inotify limit,
+ *  network). */
 const pollMs = 5_000
 
 /** A folder in which something changes without a pause is read at least this often. */
@@ -35,10 +36,10 @@ const emptyFileMs = 250
 
 const manifestName = /^[^.].*\.(?:ya?ml|json)$/i
 
-/** Follows the manifest files (.yaml, .yml, .json) below a folder. Names with a leading dot are left
- *  out; links to files are followed, links to folders are not. Each folder has a watch of its own, and
- *  a notification only makes that folder be read again, so that a replacement by rename, a mounted
- *  ConfigMap and an edit in place all look the same. */
+/** Follows the manifest files (.yaml, .yml, .json) below a folder. Names with a leading dot are
+ *  left out; links to files are followed, links to folders are not. Each folder has a watch of its
+ *  own, and a notification only makes that folder be read again, so that a replacement by rename, a
+ *  mounted ConfigMap and an edit in place all look the same. */
 export class ManifestFolder {
   readonly #root: string
   readonly #listener: FolderListener
@@ -211,8 +212,8 @@ export class ManifestFolder {
     }, pollMs)
   }
 
-  /** A folder that vanished takes its files along; the root does not: a volume that is not mounted for
-   *  a moment must not take every service away. */
+  /** A folder that vanished takes its files along; the root does not: a volume that is not mounted
+   *  for a moment must not take every service away. */
   #loseFolder(path: string): void {
     if (path !== this.#root) {
       this.#removeFolder(path)

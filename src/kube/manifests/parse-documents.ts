@@ -19,7 +19,8 @@ export interface ManifestDocument {
   lineOf(path: readonly (string | number)[]): number
 }
 
-/** Parses YAML documents or one JSON value. Throws a ManifestError with the line of the first fault. */
+/** Parses YAML documents or one JSON value. Throws a ManifestError with the line of the first
+ *  fault. */
 export function parseDocuments(file: string, text: string): readonly ManifestDocument[] {
   const json = parseJson(text)
   if (json !== undefined) return [{ value: json, lineOf: (path) => jsonLine(file, text, path) }]
@@ -32,7 +33,8 @@ const maxRelocatedCharacters = 1_048_576
 /** The YAML library needs about 2 s for a MiB, while nothing else happens; JSON takes 0.01 s. */
 const maxYamlCharacters = 8 * 1_048_576
 
-/** Aliases in one document that are expanded; more is an attack ("billion laughs"), not a manifest. */
+/** Aliases in one document that are expanded; more is an attack ("billion laughs"), not a
+ *  manifest. */
 const maxAliasCount = 100
 
 function parseJson(text: string): unknown {

@@ -28,7 +28,8 @@ export interface RefusedObject {
 }
 
 /** Decodes the text of a manifest file (YAML or JSON, several documents, lists). Kinds that are not
- *  consumed are left out. Throws a ManifestError, and nothing else, when the text has no structure. */
+ *  consumed are left out. Throws a ManifestError, and nothing else, when the text has no
+ *  structure. */
 export function parseManifest(file: string, text: string, pool: DecodePool): Manifest {
   const objects: ManifestObject[] = []
   const refused: RefusedObject[] = []

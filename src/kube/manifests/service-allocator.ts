@@ -7,9 +7,9 @@ import {
 } from './allocate-resource.ts'
 import { contentVersion } from './content-version.ts'
 
-/** Gives the services of manifests the cluster address and the node ports that they leave open, as an
- *  API server would. A written one has precedence: whoever had it by allocation moves. Node ports are
- *  allocated for type NodePort only; a load balancer of a manifest may do without. */
+/** Gives the services of manifests the cluster address and the node ports that they leave open, as
+ *  an API server would. A written one has precedence: whoever had it by allocation moves. Node
+ *  ports are allocated for type NodePort only; a load balancer of a manifest may do without. */
 export class ServiceAllocator {
   /** By resource (address, or port and protocol): the services in whose manifests it is written. */
   readonly #writers = new Map<string, Set<string>>()
@@ -18,8 +18,8 @@ export class ServiceAllocator {
   /** By slot: what was allocated for it. */
   readonly #allocated = new Map<string, string>()
 
-  /** Notes that a service came, changed or went. Gives the keys of the services that have to be completed
-   *  anew because they must move. */
+  /** Notes that a service came, changed or went. Gives the keys of the services that have to be
+   *  completed anew because they must move. */
   replace(key: string, before: Service | undefined, after: Service | undefined): readonly string[] {
     const moved = new Set<string>()
     for (const resource of before === undefined ? [] : writtenResources(before)) {
