@@ -139,11 +139,12 @@ export const flagMap: FieldDecoder<Readonly<Record<string, boolean>>> = {
   absent: {},
   decode(value, place) {
     const record = asRecord(value, place) ?? {}
-    const decoded: Record<string, boolean> = Object.create(null)
-    for (const [name, entry] of Object.entries(record)) {
-      decoded[name] = flag(false).decode(entry, below(place, name))
-    }
-    return decoded
+    return Object.fromEntries(
+      Object.entries(record).map(([name, entry]) => [
+        name,
+        flag(false).decode(entry, below(place, name)),
+      ]),
+    )
   },
 }
 
