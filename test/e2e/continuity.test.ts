@@ -87,7 +87,7 @@ test('killed and restarted: no connection is lost and nothing is written', async
   await verify(scene, 'killed', servers)
   assert.ok(Object.keys((await scene.connect('outside', web)).servers).length > 0)
   const restarted = await scene.startDaemon()
-  const first = restarted.records.find(({ transactions }) => transactions !== undefined)
+  const first = restarted.records.find(({ msg }) => msg === 'synchronised')
   assert.is(first?.transactions, 0)
   assert.is(first?.operations, 0)
   assert.is(generation(scene), before)

@@ -52,7 +52,7 @@ export class ProxyDaemon {
     args: readonly string[] = podDetection,
   ): Promise<ProxyDaemon> {
     const daemon = new ProxyDaemon(lab, folder, args)
-    await daemon.logged(({ transactions }) => transactions !== undefined)
+    await daemon.logged(({ msg, kind }) => msg === 'synchronised' && kind === 'full')
     return daemon
   }
 
@@ -106,7 +106,7 @@ export class ProxyDaemon {
   async apply(objects: readonly LabObject[]): Promise<LogRecord> {
     const after = this.#records.length
     writeManifests(this.#folder, objects)
-    return this.logged(({ transactions }) => transactions !== undefined, after)
+    return this.logged(({ msg }) => msg === 'synchronised', after)
   }
 
   /** Sends a signal and waits for the end: the exit code, or the name of the signal that ended it. */
