@@ -285,7 +285,8 @@ test('a plugin gives a token, which is kept until it ends or is refused', async 
 echo run >> "$COUNT_FILE"
 n=$(wc -l < "$COUNT_FILE" | tr -d ' ')
 case "$KUBERNETES_EXEC_INFO" in *'"interactive":false'*) ;; *) exit 3 ;; esac
-echo '{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","status":{"token":"'$1-$n'","expirationTimestamp":"1970-01-01T01:00:00Z"}}'
+echo '{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","status":'
+echo '{"token":"'$1-$n'","expirationTimestamp":"1970-01-01T01:00:00Z"}}'
 `,
       )
       chmodSync(command, 0o755)

@@ -260,7 +260,8 @@ const faults: readonly (readonly [Kind, readonly (string | number)[], unknown, s
     'Service',
     ['spec', 'sessionAffinityConfig', 'clientIP', 'timeoutSeconds'],
     86_401,
-    'spec.sessionAffinityConfig.clientIP.timeoutSeconds: got 86401, expected a whole number 1..86400',
+    'spec.sessionAffinityConfig.clientIP.timeoutSeconds: got 86401, ' +
+      'expected a whole number 1..86400',
   ],
   [
     'Service',

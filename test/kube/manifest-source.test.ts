@@ -163,8 +163,8 @@ test('a bad object keeps its last good version; the rest of the file counts', as
     const [event] = world.events
     assert.is(
       event === undefined ? '' : formatSourceEvent(event),
-      'web.yaml:6: Service shop/web: spec.ports[0].port: got 99999, expected a whole number 1..65535' +
-        ' (the last good version stays)',
+      'web.yaml:6: Service shop/web: spec.ports[0].port: got 99999, ' +
+        'expected a whole number 1..65535 (the last good version stays)',
     )
   })
 })
@@ -222,8 +222,9 @@ spec: {selector: {app: web}, ports: [{name: h, port: 80, targetPort: http}]}
 kind: Node
 metadata: {name: n1, labels: {topology.kubernetes.io/zone: z1}}
 `
+  const notReady = ', conditions: [{type: Ready, status: "False"}]'
   const files = {
-    'a-pods.yaml': `${pod('p1', '10.1.0.1')}---\n${pod('p2', '10.1.0.2', ', conditions: [{type: Ready, status: "False"}]')}`,
+    'a-pods.yaml': `${pod('p1', '10.1.0.1')}---\n${pod('p2', '10.1.0.2', notReady)}`,
     'service.yaml': service,
     'z-node.yaml': node,
   }
@@ -242,7 +243,7 @@ metadata: {name: n1, labels: {topology.kubernetes.io/zone: z1}}
   })
 })
 
-test('a service without address gets a stable one, never one that is written elsewhere', async () => {
+test('a service without address gets a stable one that is written nowhere', async () => {
   const plain =
     'apiVersion: v1\nkind: Service\nmetadata: {name: plain}\nspec: {ports: [{port: 80}]}\n'
   let first = ''

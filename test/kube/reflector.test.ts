@@ -171,7 +171,7 @@ test('a streaming list becomes the store at its end mark, and goes on as the wat
   })
 })
 
-test('a broken connection is resumed from the last version, bookmarks included, unreported', async () => {
+test('a broken connection is resumed from the last version or bookmark, unreported', async () => {
   await withReflector(async ({ server, store, until, events }) => {
     const first = await server.next()
     first.open()

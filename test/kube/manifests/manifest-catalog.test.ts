@@ -56,7 +56,8 @@ const document = fc.oneof(
     .tuple(name, app, fc.constantFrom('', 'clusterIP: 10.96.0.7, ', 'clusterIP: None, '))
     .map(
       ([service, selected, ip]) =>
-        `${header('Service', service)}spec: {${ip}selector: {app: ${selected}}, ports: [{port: 80}]}\n`,
+        `${header('Service', service)}spec: ` +
+        `{${ip}selector: {app: ${selected}}, ports: [{port: 80}]}\n`,
     ),
   fc
     .tuple(name, name, address)
@@ -69,7 +70,8 @@ const document = fc.oneof(
     .tuple(name, address)
     .map(
       ([service, ip]) =>
-        `${header('Endpoints', service)}subsets: [{addresses: [{ip: ${ip}, nodeName: n}], ports: [{port: 80}]}]\n`,
+        `${header('Endpoints', service)}subsets: ` +
+        `[{addresses: [{ip: ${ip}, nodeName: n}], ports: [{port: 80}]}]\n`,
     ),
   fc
     .tuple(name, app, address)

@@ -73,12 +73,14 @@ const faults: readonly (readonly [string, string, string])[] = [
   [
     'a wrong item of a list',
     example.replace('[10.0.0.1]', '[10.0.0.x]'),
-    'f.yaml:19: EndpointSlice shop/web-1: endpoints[0].addresses[0]: got "10.0.0.x", expected an IPv4 address',
+    'f.yaml:19: EndpointSlice shop/web-1: endpoints[0].addresses[0]: got "10.0.0.x", ' +
+      'expected an IPv4 address',
   ],
   [
     'a missing field',
     example.replace('  addressType: IPv4\n', ''),
-    'f.yaml:14: EndpointSlice shop/web-1: addressType: got nothing, expected one of IPv4, IPv6, FQDN',
+    'f.yaml:14: EndpointSlice shop/web-1: addressType: got nothing, ' +
+      'expected one of IPv4, IPv6, FQDN',
   ],
   [
     'no kind',
@@ -89,7 +91,8 @@ const faults: readonly (readonly [string, string, string])[] = [
   [
     'an old version',
     example.replace('discovery.k8s.io/v1', 'discovery.k8s.io/v1beta1'),
-    'f.yaml:14: EndpointSlice shop/web-1: apiVersion: got "discovery.k8s.io/v1beta1", expected discovery.k8s.io/v1',
+    'f.yaml:14: EndpointSlice shop/web-1: apiVersion: got "discovery.k8s.io/v1beta1", ' +
+      'expected discovery.k8s.io/v1',
   ],
 ]
 
