@@ -19,7 +19,7 @@ export const requiredTools = [
   },
 ] as const satisfies readonly RequiredTool[]
 
-/** Those of `binaries` that no folder of the search path has. */
+/** Those of `binaries` that no folder of the search path has; root's needs /usr/sbin. */
 export function missingTools(
   binaries: readonly (typeof requiredTools)[number]['binary'][],
 ): readonly RequiredTool[] {
@@ -27,8 +27,7 @@ export function missingTools(
 }
 
 function isInstalled(binary: string): boolean {
-  // Root's search path often lacks the folders of system tools.
-  const folders = [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/sbin']
+  const folders = (process.env.PATH ?? '').split(':')
   return folders.some((folder) => isExecutable(`${folder}/${binary}`))
 }
 
