@@ -183,8 +183,8 @@ function serviceChains(
   ]
 }
 
-/** Linux clients wait a second after an ICMPv6 error for a TCP handshake and give up at once after a
- *  reset, so IPv6 TCP gets a reset. */
+/** Kernels limit the rate of ICMPv6 errors (net.ipv6.icmp.ratelimit), and a client whose error was not sent
+ *  waits for its own time-out; resets are not limited, so IPv6 TCP gets one. */
 function refuseChain(layout: FamilyLayout): FilledChain {
   const unreachable: [readonly Expression[]] = [[nft.rejectUnreachable(layout)]]
   if (layout.family === 4) return filled({ name: 'refuse' }, unreachable)
