@@ -137,19 +137,20 @@ tlsTest('a client certificate is presented, and its replacement too', async () =
     user: { clientCertificate: { certificate, key } },
   })
   const transport = new ApiTransport(access, { clock })
-  const ask = async (): Promise<void> => {
+  const ask = async (): Promise<string> => {
     const answer = transport.getJson('/', never)
-    ;(await Promise.race([server.next(), answer.then(() => assert.unreachable() as never)])).json(
-      {},
-    )
+    const refused = answer.then(() => assert.unreachable() as never)
+    const request = await Promise.race([server.next(), refused])
+    request.json({})
     await answer
+    return request.clientName
   }
   try {
     for (const name of ['client', 'client2']) {
       writeFileSync(certificate.path, read(`${name}.crt`))
       writeFileSync(key.path, read(`${name}.key`))
       clock.advance(10_000)
-      await ask()
+      assert.is(await ask(), name)
     }
     const anonymous = new ApiTransport(accessTo(server.url, { authority }))
     await anonymous.getJson('/', never).then(

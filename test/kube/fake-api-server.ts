@@ -8,6 +8,7 @@ import {
 import { createSecureServer, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 
 /** A request that the test answers by hand. */
 export interface FakeRequest {
@@ -15,6 +16,8 @@ export interface FakeRequest {
   readonly query: Readonly<Record<string, string>>
   readonly headers: IncomingHttpHeaders
   readonly httpVersion: string
+  /** Common name of the client's certificate; empty: it has none. */
+  readonly clientName: string
   json(value: unknown, status?: number, headers?: Readonly<Record<string, string>>): void
   /** Sends the head of a watch. */
   open(): void
@@ -120,6 +123,7 @@ function fakeRequest(
     query: Object.fromEntries(url.searchParams),
     headers: request.headers,
     httpVersion: request.httpVersion,
+    clientName: clientNameOf(request.socket),
     json(value, status = 200, headers = {}) {
       response.writeHead(status, { 'content-type': 'application/json', ...headers })
       response.end(JSON.stringify(value))
@@ -140,4 +144,10 @@ function fakeRequest(
     write: (text) => response.write(text),
     once: (event, listener) => response.once(event, listener),
   }
+}
+
+function clientNameOf(socket: Socket): string {
+  if (!(socket instanceof TLSSocket)) return ''
+  const name = socket.getPeerCertificate().subject?.CN ?? ''
+  return typeof name === 'string' ? name : name.join()
 }
