@@ -1,5 +1,8 @@
 import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { type AddressInfo, connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
@@ -162,6 +165,40 @@ tlsTest('a client certificate is presented, and its replacement too', async () =
   } finally {
     await transport.close()
     await server.close()
+  }
+})
+
+tlsTest('a proxy is asked for a tunnel, and the server behind it is checked', async () => {
+  const server = await openFakeApiServer({ tls: serverTls('named') })
+  const tunnels: string[] = []
+  const proxy = createServer()
+  proxy.on('connect', (request, client) => {
+    tunnels.push(`${request.url} ${request.headers['proxy-authorization']}`)
+    const upstream = connect(Number(new URL(server.url).port), '127.0.0.1', () => {
+      client.write('HTTP/1.1 200 OK\r\n\r\n')
+      upstream.pipe(client).pipe(upstream)
+    })
+    upstream.on('error', () => client.destroy())
+    client.on('error', () => upstream.destroy())
+    client.on('close', () => upstream.destroy())
+  })
+  proxy.listen(0, '127.0.0.1')
+  await once(proxy, 'listening')
+  const { port } = proxy.address() as AddressInfo
+  const proxyUrl = new Secret(`http://user:pass@127.0.0.1:${port}`)
+  const transport = new ApiTransport(
+    accessTo('https://kubernetes.default:6443', { authority, proxyUrl }),
+  )
+  try {
+    const answer = transport.getJson('/version', never)
+    const refused = answer.then(() => assert.unreachable() as never)
+    ;(await Promise.race([server.next(), refused])).json({ ok: true })
+    assert.equal(await answer, { ok: true })
+    assert.equal(tunnels, ['kubernetes.default:6443 Basic dXNlcjpwYXNz'])
+  } finally {
+    await transport.close()
+    await server.close()
+    proxy.close()
   }
 })
 

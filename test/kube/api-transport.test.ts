@@ -1,6 +1,6 @@
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
-import { type AddressInfo, connect } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
@@ -358,41 +358,27 @@ test('a plugin that does not work is named, its output never', async () => {
 })
 
 test('a proxy is used when the access names one or the environment does', async () => {
-  await withServer(async (server) => {
-    const seen: string[] = []
-    const proxy = createServer((request, response) => {
-      seen.push(`${request.method} ${request.url}`)
-      response.end('{}')
-    })
-    proxy.on('connect', (request, client) => {
-      seen.push(`CONNECT ${request.url}`)
-      const { port } = new URL(server.url)
-      const upstream = connect(Number(port), '127.0.0.1', () => {
-        client.write('HTTP/1.1 200 OK\r\n\r\n')
-        upstream.pipe(client).pipe(upstream)
-      })
-      upstream.on('error', () => client.destroy())
-      client.on('error', () => upstream.destroy())
-    })
-    proxy.listen(0, '127.0.0.1')
-    await new Promise((resolve) => proxy.once('listening', resolve))
-    const proxyUrl = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`
-    const access = accessTo('http://api.invalid:80', { proxyUrl: new Secret(proxyUrl) })
-    await withTransport(access, {}, async (transport) => {
-      void server.next().then((request) => request.json({}))
-      await transport.getJson('/version', never)
-    })
-    assert.is(seen.length, 1)
-    assert.match(seen[0] ?? '', /api\.invalid/)
-    const environment = { HTTP_PROXY: proxyUrl }
-    await withTransport(accessTo('http://api.invalid:80'), { environment }, async (transport) => {
-      void server.next().then((request) => request.json({}))
-      await transport.getJson('/version', never)
-    })
-    assert.is(seen.length, 2)
-    proxy.closeAllConnections()
-    proxy.close()
+  const seen: string[] = []
+  const proxy = createServer((request, response) => {
+    seen.push(`${request.method} ${request.url}`)
+    response.end('{}')
   })
+  proxy.listen(0, '127.0.0.1')
+  await new Promise((resolve) => proxy.once('listening', resolve))
+  const proxyUrl = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`
+  const access = accessTo('http://api.invalid:80', { proxyUrl: new Secret(proxyUrl) })
+  await withTransport(access, {}, async (transport) => {
+    assert.equal(await transport.getJson('/version', never), {})
+  })
+  assert.is(seen.length, 1)
+  assert.match(seen[0] ?? '', /api\.invalid/)
+  const environment = { HTTP_PROXY: proxyUrl }
+  await withTransport(accessTo('http://api.invalid:80'), { environment }, async (transport) => {
+    assert.equal(await transport.getJson('/version', never), {})
+  })
+  assert.is(seen.length, 2)
+  proxy.closeAllConnections()
+  proxy.close()
 })
 
 test.run()
