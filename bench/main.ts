@@ -1,0 +1,94 @@
+/** Runs benchmarks; each prints one table.
+ *
+ *      npm run bench -- NAME|all [--quick] [--json FILE] [--services 1000,10000] [--endpoints 10]
+ *                       [--changes 500] [--peer KUBE-PROXY --kubeconfig FILE] */
+import { writeFileSync } from 'node:fs'
+import process from 'node:process'
+import { parseArgs } from 'node:util'
+import type { Benchmark, BenchmarkOptions } from './support/benchmark.ts'
+import { formatTable } from './support/format-table.ts'
+import { describeMachine } from './support/machine.ts'
+import { syncBenchmark } from './sync/sync.ts'
+
+const benchmarks: readonly Benchmark[] = [syncBenchmark]
+
+/** Defaults, and what `--quick` makes of them: each benchmark then ends within a minute. */
+const full = { services: '1000,10000,50000', endpoints: '10', changes: '500' }
+const quick = { services: '1000,10000', endpoints: '10', changes: '100' }
+
+function usage(why: string): never {
+  const names = benchmarks.map(({ name, summary }) => `  ${name}  ${summary}`).join('\n')
+  process.stderr.write(
+    `bench: ${why}\nusage: npm run bench -- NAME|all [--quick] [--json FILE] [--services N,N] ` +
+      `[--endpoints N] [--changes N] [--peer PATH --kubeconfig FILE]\n${names}\n`,
+  )
+  process.exit(2)
+}
+
+function parse(): {
+  wanted: readonly Benchmark[]
+  json: string | undefined
+  options: BenchmarkOptions
+} {
+  const { values, positionals } = parseCommandLine()
+  const [name = '', ...rest] = positionals
+  const wanted = benchmarks.filter((benchmark) => name === 'all' || name === benchmark.name)
+  if (wanted.length === 0 || rest.length > 0) usage(`no benchmark named "${positionals.join(' ')}"`)
+  if ((values.peer === undefined) !== (values.kubeconfig === undefined)) {
+    usage('--peer and --kubeconfig go together')
+  }
+  const defaults = values.quick === true ? quick : full
+  return {
+    wanted,
+    json: values.json,
+    options: {
+      services: (values.services ?? defaults.services).split(',').map((n) => count('services', n)),
+      endpoints: count('endpoints', values.endpoints ?? defaults.endpoints),
+      changes: count('changes', values.changes ?? defaults.changes),
+      peer: values.peer,
+      kubeconfig: values.kubeconfig,
+    },
+  }
+}
+
+function parseCommandLine() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        quick: { type: 'boolean' },
+        json: { type: 'string' },
+        services: { type: 'string' },
+        endpoints: { type: 'string' },
+        changes: { type: 'string' },
+        peer: { type: 'string' },
+        kubeconfig: { type: 'string' },
+      },
+    })
+  } catch (error) {
+    return usage(error instanceof Error ? error.message : String(error))
+  }
+}
+
+function count(option: string, text: string): number {
+  if (!/^[1-9]\d{0,5}$/.test(text)) usage(`--${option}: got "${text}", expected 1..999999`)
+  return Number(text)
+}
+
+const { wanted, json, options } = parse()
+const abort = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => abort.abort())
+const machine = describeMachine()
+const results = []
+for (const benchmark of wanted) {
+  const rows = await benchmark.run(
+    options,
+    (line) => process.stderr.write(`${benchmark.name}: ${line}\n`),
+    abort.signal,
+  )
+  process.stdout.write(`${formatTable(rows)}\n`)
+  results.push({ benchmark: benchmark.name, machine, rows })
+}
+// One benchmark is one object; several, also by `all`, are a list of such objects.
+const document = process.argv.includes('all') ? results : results[0]
+if (json !== undefined) writeFileSync(json, `${JSON.stringify(document, undefined, 2)}\n`)

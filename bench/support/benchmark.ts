@@ -1,0 +1,36 @@
+/** One figure, or one distribution, of one subject. Rows of several subjects compare when `work`,
+ *  `metric` and `unit` are equal. */
+export type Row = {
+  /** What was measured: `portolan nftables`, `kube-proxy v1.36.2 nftables`. */
+  readonly subject: string
+  /** What it had to do: `10000x10 one endpoint replaced`. */
+  readonly work: string
+  readonly metric: string
+  readonly unit: string
+} & ({ readonly p50: number; readonly p99: number } | { readonly value: number })
+
+/** What the command line asks of a benchmark. */
+export interface BenchmarkOptions {
+  /** Sizes, in services. */
+  readonly services: readonly number[]
+  /** Endpoints of each service. */
+  readonly endpoints: number
+  /** Repetitions of each single change. */
+  readonly changes: number
+  /** Path of a kube-proxy binary; undefined: no peer. */
+  readonly peer: string | undefined
+  /** Credentials of the API server that the peer watches. */
+  readonly kubeconfig: string | undefined
+}
+
+/** A benchmark: prints nothing, gives rows. */
+export interface Benchmark {
+  readonly name: string
+  readonly summary: string
+  /** `print` takes lines about what is going on; they are no results. */
+  run(
+    options: BenchmarkOptions,
+    print: (line: string) => void,
+    signal: AbortSignal,
+  ): Promise<readonly Row[]>
+}

@@ -1,0 +1,103 @@
+import { readFileSync } from 'node:fs'
+import { addressesOf, serviceJson, sliceJson } from '../../bench/support/generate-cluster.ts'
+import { createDecodePool } from '../../src/kube/decode-pool.ts'
+import { decodeResource } from '../../src/kube/decode-resource.ts'
+import { ManifestError } from '../../src/kube/manifests/manifest-error.ts'
+import { parseManifest } from '../../src/kube/manifests/parse-manifest.ts'
+import { DecodeError } from '../../src/net/decode-error.ts'
+import { decodeAnyNetlink } from '../../src/netlink/nftables/decode-any-netlink.ts'
+import { parseProxyConfiguration } from '../../src/proxy/config/parse-proxy-configuration.ts'
+import { bytesTarget, type FuzzTarget, textTarget, valueTarget } from './fuzz-target.ts'
+import type { JsonValue } from './mutate-value.ts'
+import { netlinkSamples } from './netlink-samples.ts'
+import { configurationSample, nodeSample, serviceSample } from './text-samples.ts'
+
+const isDecodeError = (error: unknown): boolean => error instanceof DecodeError
+const isManifestError = (error: unknown): boolean => error instanceof ManifestError
+const pool = createDecodePool()
+
+function example(name: string): string {
+  return readFileSync(new URL(`../../examples/${name}`, import.meta.url), 'utf8')
+}
+
+/** A slice with everything that the decoder knows. */
+const richSlice = sliceJson(1, addressesOf(1, 3)) as JsonValue
+
+/** Every decoder of data that comes from outside. */
+export const fuzzTargets: readonly FuzzTarget[] = [
+  bytesTarget({
+    name: 'netlink datagrams',
+    share: 50,
+    samples: netlinkSamples,
+    decode: (input) => void decodeAnyNetlink(input),
+    isRefusal: isDecodeError,
+  }),
+  valueTarget({
+    name: 'Service objects',
+    share: 15,
+    samples: [serviceSample, serviceJson(1) as JsonValue],
+    decode: (input) => void decodeResource('Service', input, pool),
+    isRefusal: isDecodeError,
+  }),
+  valueTarget({
+    name: 'EndpointSlice objects',
+    share: 15,
+    samples: [richSlice],
+    decode: (input) => void decodeResource('EndpointSlice', input, pool),
+    isRefusal: isDecodeError,
+  }),
+  valueTarget({
+    name: 'Node objects',
+    share: 10,
+    samples: [nodeSample],
+    decode: (input) => void decodeResource('Node', input, pool),
+    isRefusal: isDecodeError,
+  }),
+  textTarget({
+    name: 'manifest files',
+    share: 5,
+    samples: [example('web.yaml'), example('web-endpoints.yaml'), JSON.stringify(serviceSample)],
+    decode: (input) => void parseManifest('fuzz.yaml', input, pool),
+    isRefusal: isManifestError,
+  }),
+  textTarget({
+    name: 'configuration files',
+    share: 5,
+    samples: [configurationSample],
+    decode: (input) => void parseProxyConfiguration(input, 'fuzz.yaml'),
+    isRefusal: isDecodeError,
+  }),
+]
+
+/** Targets that must be found out: they show that the harness can fail. */
+export const canaryTargets: readonly FuzzTarget[] = [
+  bytesTarget({
+    name: 'a decoder that trusts a length',
+    share: 0,
+    samples: [Uint8Array.of(4, 1, 2, 3, 4)],
+    decode: (input) => {
+      const [length = 0, ...rest] = input
+      if (length > 100 && rest.length > 0) throw new RangeError('offset is out of bounds')
+    },
+    isRefusal: isDecodeError,
+  }),
+  textTarget({
+    name: 'a decoder that hangs',
+    share: 0,
+    samples: ['a=1;b=2'],
+    decode: (input) => {
+      // What the real ones must never do: a cursor that does not move on.
+      while (input.startsWith('a=1;b=2;') || /^a=[^1]/.test(input));
+    },
+    isRefusal: isDecodeError,
+  }),
+]
+
+/** The target with this name. Throws when there is none. */
+export function findTarget(name: string): FuzzTarget {
+  const known = [...fuzzTargets, ...canaryTargets]
+  const target = known.find((candidate) => candidate.name === name)
+  if (target !== undefined) return target
+  const names = known.map((candidate) => `"${candidate.name}"`).join(', ')
+  throw new Error(`fuzz: no target named "${name}", expected one of ${names}`)
+}

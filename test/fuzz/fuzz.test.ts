@@ -1,0 +1,32 @@
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { runInput } from '../../scripts/fuzz/fuzz-target.ts'
+import { runTarget } from '../../scripts/fuzz/run-target.ts'
+import { canaryTargets, fuzzTargets } from '../../scripts/fuzz/targets.ts'
+
+/** Repeatable: another seed and a million inputs are `npm run fuzz`. */
+const seed = 1
+
+/** Inputs of a target per share; all targets together take a few seconds. */
+const inputsPerShare = 100
+
+const fuzz = suite('decoders of foreign data')
+
+for (const target of fuzzTargets) {
+  fuzz(`${target.name} are taken or refused`, () => {
+    for (let index = 0; index < target.share * inputsPerShare; index++) {
+      const finding = runInput(target, seed, index)
+      if (finding !== undefined) assert.unreachable(JSON.stringify(finding, undefined, 2))
+    }
+  })
+}
+
+for (const canary of canaryTargets) {
+  fuzz(`the harness finds ${canary.name}`, async () => {
+    const order = { target: canary.name, seed, first: 0, count: 100_000 }
+    const finding = await runTarget(order, new AbortController().signal)
+    assert.is(finding?.target, canary.name)
+  })
+}
+
+fuzz.run()
