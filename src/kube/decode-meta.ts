@@ -1,6 +1,6 @@
 import type { DecodePool } from './decode-pool.ts'
 import { asJsonObject, type FieldReader, type JsonObject } from './json-fields.ts'
-import type { Kind, ResourceMeta } from './resources.ts'
+import { clusterScoped, type Kind, type ResourceMeta } from './resources.ts'
 
 /** Decodes `metadata`. An absent namespace is `default` for namespaced kinds, as kubectl has it;
  *  the annotation in which kubectl keeps a copy of the whole manifest is left out, it can be
@@ -50,7 +50,7 @@ export function objectTitle(kind: Kind | 'Endpoints' | 'Pod', value: unknown): s
 export function rawKey(kind: Kind | 'Endpoints' | 'Pod', value: unknown): string | undefined {
   const metadata = asJsonObject(asJsonObject(value)?.metadata)
   const name = metadata?.name
-  const namespace = kind === 'Node' ? '' : (metadata?.namespace ?? 'default')
+  const namespace = clusterScoped.has(kind) ? '' : (metadata?.namespace ?? 'default')
   if (typeof name !== 'string' || typeof namespace !== 'string') return undefined
   if (!namePattern.test(name.slice(0, maxNameCharacters + 1))) return undefined
   if (namespace === '') return name

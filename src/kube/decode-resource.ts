@@ -2,6 +2,7 @@ import { decodeEndpointSlice } from './decode-endpoint-slice.ts'
 import { decodeNode } from './decode-node.ts'
 import type { DecodePool } from './decode-pool.ts'
 import { decodeService } from './decode-service.ts'
+import { decodeServiceCidr } from './decode-service-cidr.ts'
 import type { Kind, Resources } from './resources.ts'
 
 /** Decodes an object of one consumed kind from parsed JSON or YAML. Throws a DecodeError, and
@@ -18,4 +19,5 @@ const decoders: { readonly [K in Kind]: (value: unknown, pool: DecodePool) => Re
   Service: decodeService,
   EndpointSlice: decodeEndpointSlice,
   Node: decodeNode,
+  ServiceCIDR: decodeServiceCidr,
 }

@@ -45,6 +45,7 @@ export class ManifestSource implements ClusterSource {
     Service: new Store(),
     EndpointSlice: new Store(),
     Node: new Store(),
+    ServiceCIDR: new Store(),
   }
   readonly #catalog: ManifestCatalog
   readonly #folder: ManifestFolder

@@ -63,7 +63,13 @@ const collections: Readonly<Record<Kind, string>> = {
   Service: '/api/v1/services',
   EndpointSlice: '/apis/discovery.k8s.io/v1/endpointslices',
   Node: '/api/v1/nodes',
+  ServiceCIDR: '/apis/networking.k8s.io/v1/servicecidrs',
 }
+
+/** Kinds without which all works: servers older than 1.33 do not have them, and roles made for older ones
+ *  do not allow them. They count as empty then, and are asked for again after this time. */
+const dispensable: ReadonlySet<Kind> = new Set<Kind>(['ServiceCIDR'])
+const dispensableRetryMs = 600_000
 
 /** A watch that ends faster than this without any event was not worth opening. */
 const minWatchMs = 1_000
@@ -122,6 +128,11 @@ class Reflector<K extends Kind> {
   /** Notes what follows from a fault and gives the time to wait, milliseconds. */
   #heal(error: unknown): number {
     if (!isOfOthers(error) || (error instanceof ClusterAccessError && !this.#hasSynced)) throw error
+    if (isDenied(error) && dispensable.has(this.#inputs.kind)) {
+      if (!this.#hasSynced) this.#inputs.sink.replace([])
+      this.#hasSynced = true
+      return dispensableRetryMs
+    }
     const isExpired = error instanceof StatusError && error.isExpired
     if (isExpired || error instanceof DecodeError) this.#version = undefined
     // A connection that did its work and broke is everyday life, and so is an expired version.
@@ -245,6 +256,11 @@ function isOfOthers(error: unknown): error is Error {
     error instanceof WatchFault ||
     error instanceof ClusterAccessError
   )
+}
+
+/** The collection does not exist, or may not be read. */
+function isDenied(error: unknown): boolean {
+  return error instanceof StatusError && [403, 404].includes(error.status)
 }
 
 /** The answers to a request whose parameters the server does not know. */

@@ -103,15 +103,26 @@ export interface Node extends ResourceMeta {
   readonly isLeaving?: boolean
 }
 
+/** networking.k8s.io/v1 ServiceCIDR: ranges that cluster addresses are given from. */
+export interface ServiceCIDR extends ResourceMeta {
+  readonly kind: 'ServiceCIDR'
+  /** spec.cidrs as text: one of each family at most. */
+  readonly cidrs: readonly string[]
+}
+
 /** The consumed kinds and their decoded types. */
 export interface Resources {
   Service: Service
   EndpointSlice: EndpointSlice
   Node: Node
+  ServiceCIDR: ServiceCIDR
 }
 
 /** Name of a consumed kind. */
 export type Kind = keyof Resources
+
+/** Kinds whose objects are in no namespace. */
+export const clusterScoped: ReadonlySet<string> = new Set<Kind>(['Node', 'ServiceCIDR'])
 
 /** `namespace/name`; only the name for cluster-scoped objects. */
 export function resourceKey(object: { readonly namespace: string; readonly name: string }): string {

@@ -16,11 +16,17 @@ export async function loadPlan(
   const watching = new AbortController()
   const stores = watchCluster(source, options.nodeName, AbortSignal.any([signal, watching.signal]))
   try {
-    const { services, slices, nodes, ended } = stores
-    const synced = Promise.all([services.synced, slices.synced, nodes.synced])
+    const { services, slices, nodes, serviceCidrs, ended } = stores
+    const all = [services, slices, nodes, serviceCidrs]
+    const synced = Promise.all(all.map((store) => store.synced))
     await Promise.race([synced, ended])
     signal.throwIfAborted()
-    const settings = resolveNodeSettings(options, nodes.get(options.nodeName), localAddresses)
+    const settings = resolveNodeSettings(
+      options,
+      nodes.get(options.nodeName),
+      localAddresses,
+      [...serviceCidrs.values()].flatMap(({ cidrs }) => cidrs),
+    )
     const planner = new Planner({ identity: settings.identity, node: settings.plan })
     for (const service of services.values()) {
       planner.setService(`${service.namespace}/${service.name}`, service)

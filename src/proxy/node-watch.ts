@@ -1,5 +1,5 @@
 import type { Clock } from '../kube/clock.ts'
-import type { Node } from '../kube/resources.ts'
+import type { Node, ServiceCIDR } from '../kube/resources.ts'
 import type { Store } from '../kube/store.ts'
 import { type NodeSettings, resolveNodeSettings } from './config/node-settings.ts'
 import type { ProxyOptions } from './config/proxy-options.ts'
@@ -9,6 +9,7 @@ export interface NodeWatchOptions {
   readonly options: ProxyOptions
   /** Holds this node, when the source has it. */
   readonly nodes: Store<Node>
+  readonly serviceCidrs: Store<ServiceCIDR>
   /** Canonical addresses of the node's interfaces, read anew at each call. */
   readonly localAddresses: () => readonly string[]
   /** Calls back when an interface or address changes, until the signal is aborted. */
@@ -54,9 +55,9 @@ export class NodeWatch {
       this.#text = text
       changed(settings)
     }
-    const { nodes, clock, watchAddresses } = this.#watch
+    const { nodes, serviceCidrs, clock, watchAddresses } = this.#watch
     let cancel: (() => void) | undefined
-    const unsubscribe = nodes.subscribe(refresh)
+    const unsubscribe = [nodes.subscribe(refresh), serviceCidrs.subscribe(refresh)]
     watchAddresses(() => {
       cancel ??= clock.schedule(() => {
         cancel = undefined
@@ -66,7 +67,7 @@ export class NodeWatch {
     signal.addEventListener(
       'abort',
       () => {
-        unsubscribe()
+        for (const end of unsubscribe) end()
         cancel?.()
       },
       { once: true },
@@ -76,7 +77,8 @@ export class NodeWatch {
   }
 
   #resolve(): NodeSettings {
-    const { options, nodes, localAddresses } = this.#watch
-    return resolveNodeSettings(options, nodes.get(options.nodeName), localAddresses())
+    const { options, nodes, serviceCidrs, localAddresses } = this.#watch
+    const cidrs = [...serviceCidrs.values()].flatMap((object) => object.cidrs)
+    return resolveNodeSettings(options, nodes.get(options.nodeName), localAddresses(), cidrs)
   }
 }

@@ -75,11 +75,13 @@ async function serveCluster(
   signal: AbortSignal,
 ): Promise<void> {
   const { options, logger, clock, localAddresses, watchAddresses } = parts
-  await Promise.race([stores.nodes.synced, aborted(signal)])
+  const ofNode = Promise.all([stores.nodes.synced, stores.serviceCidrs.synced])
+  await Promise.race([ofNode, aborted(signal)])
   if (signal.aborted) return
   const node = new NodeWatch({
     options,
     nodes: stores.nodes,
+    serviceCidrs: stores.serviceCidrs,
     localAddresses,
     watchAddresses,
     clock,

@@ -1,4 +1,4 @@
-import type { EndpointSlice, Node, Service } from '../kube/resources.ts'
+import type { EndpointSlice, Node, Service, ServiceCIDR } from '../kube/resources.ts'
 import { type ClusterSource, Store } from '../kube/store.ts'
 
 /** What a node proxy needs of the cluster, kept up to date. */
@@ -7,6 +7,7 @@ export interface ClusterStores {
   readonly slices: Store<EndpointSlice>
   /** This node only. */
   readonly nodes: Store<Node>
+  readonly serviceCidrs: Store<ServiceCIDR>
   /** Resolves when the signal is aborted; rejects when a watch cannot go on. */
   readonly ended: Promise<void>
 }
@@ -15,7 +16,7 @@ export interface ClusterStores {
 const noProxyName = '!service.kubernetes.io/service-proxy-name'
 const noHeadless = '!service.kubernetes.io/headless'
 
-/** Watches Services, EndpointSlices and the Node of this name until the signal is aborted. */
+/** Watches Services, EndpointSlices, ServiceCIDRs and the Node of this name until the signal is aborted. */
 export function watchCluster(
   source: ClusterSource,
   nodeName: string,
@@ -24,6 +25,7 @@ export function watchCluster(
   const services = new Store<Service>()
   const slices = new Store<EndpointSlice>()
   const nodes = new Store<Node>()
+  const serviceCidrs = new Store<ServiceCIDR>()
   const watches = [
     source.watch('Service', { labelSelector: noProxyName }, services, signal),
     source.watch(
@@ -33,6 +35,7 @@ export function watchCluster(
       signal,
     ),
     source.watch('Node', { fieldSelector: `metadata.name=${nodeName}` }, nodes, signal),
+    source.watch('ServiceCIDR', {}, serviceCidrs, signal),
   ]
-  return { services, slices, nodes, ended: Promise.all(watches).then(() => {}) }
+  return { services, slices, nodes, serviceCidrs, ended: Promise.all(watches).then(() => {}) }
 }

@@ -64,11 +64,11 @@ export function loadScenario(directory: string): Scenario {
   const servicePrefixes = prefixesOf(file.serviceCIDRs)
   const configuration = parseProxyConfiguration(JSON.stringify(file.config), source)
   const options = resolveProxyOptions(configuration, file.node)
-  const { plan, identity } = resolveNodeSettings(options, node, localAddresses)
+  const { plan, identity } = resolveNodeSettings(options, node, localAddresses, file.serviceCIDRs)
   return {
     name: file.name ?? basename(directory),
     nodeName: file.node,
-    context: { identity, node: { ...plan, serviceRanges: servicePrefixes } },
+    context: { identity, node: plan },
     localAddresses,
     nodes,
     clusterPrefixes: prefixesOf(file.clusterCIDRs),

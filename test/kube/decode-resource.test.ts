@@ -5,85 +5,12 @@ import { createDecodePool } from '../../src/kube/decode-pool.ts'
 import { decodeResource } from '../../src/kube/decode-resource.ts'
 import type { EndpointSlice, Kind, Node, Service } from '../../src/kube/resources.ts'
 import { DecodeError } from '../../src/net/decode-error.ts'
+import { exampleObjects } from './example-objects.ts'
 
 const test = suite('kube/decode-resource')
 
-const service = {
-  apiVersion: 'v1',
-  kind: 'Service',
-  metadata: {
-    name: 'web',
-    namespace: 'default',
-    resourceVersion: '7',
-    labels: { app: 'web' },
-    annotations: { 'kubectl.kubernetes.io/last-applied-configuration': '{}', note: 'x' },
-  },
-  spec: {
-    type: 'LoadBalancer',
-    clusterIP: '10.96.0.10',
-    clusterIPs: ['10.96.0.10', 'FD00:0::10'],
-    externalIPs: ['192.0.2.1'],
-    loadBalancerSourceRanges: [' 10.0.0.0/8 '],
-    loadBalancerClass: 'example.com/lb',
-    ports: [
-      { name: 'http', port: 80, targetPort: 'web', nodePort: 30080, appProtocol: 'http' },
-      { name: 'dns', protocol: 'UDP', port: 53 },
-    ],
-    selector: { app: 'web' },
-    sessionAffinity: 'ClientIP',
-    sessionAffinityConfig: { clientIP: { timeoutSeconds: 60 } },
-    externalTrafficPolicy: 'Local',
-    internalTrafficPolicy: 'Local',
-    trafficDistribution: 'PreferClose',
-    healthCheckNodePort: 31000,
-    publishNotReadyAddresses: true,
-    fieldOfTomorrow: { a: [1] },
-  },
-  status: {
-    loadBalancer: { ingress: [{ ip: '203.0.113.9', ipMode: 'Proxy' }, { hostname: 'lb.example' }] },
-  },
-}
-
-const slice = {
-  apiVersion: 'discovery.k8s.io/v1',
-  kind: 'EndpointSlice',
-  metadata: {
-    name: 'web-1',
-    namespace: 'default',
-    resourceVersion: '8',
-    labels: { 'kubernetes.io/service-name': 'web' },
-  },
-  addressType: 'IPv4',
-  endpoints: [
-    { addresses: ['10.244.0.1'], conditions: {}, nodeName: 'n1', zone: 'z1', hostname: 'h' },
-    { addresses: ['10.244.0.2'], conditions: { ready: false, terminating: true } },
-    {
-      addresses: ['10.244.0.3'],
-      conditions: { ready: false, serving: true, terminating: null },
-      hints: { forZones: [{ name: 'z1' }], forNodes: [{ name: 'n1' }] },
-    },
-    { addresses: ['10.244.0.4'] },
-  ],
-  ports: [
-    { name: '', port: 8080 },
-    { name: 'all', protocol: 'UDP' },
-  ],
-}
-
-const node = {
-  kind: 'Node',
-  metadata: { name: 'n1', resourceVersion: '9' },
-  spec: { podCIDR: '10.244.0.0/24', podCIDRs: ['10.244.0.0/24', 'fd00::/64'] },
-  status: {
-    addresses: [
-      { type: 'Hostname', address: 'n1' },
-      { type: 'ExternalIP', address: '203.0.113.1' },
-      { type: 'InternalIP', address: '192.168.0.1' },
-    ],
-  },
-}
-
-const examples = { Service: service, EndpointSlice: slice, Node: node } as const
+const examples = exampleObjects
+const { Service: service, EndpointSlice: slice, Node: node } = exampleObjects
 
 function faultOf(kind: Kind, value: unknown): string {
   try {
@@ -324,11 +251,18 @@ const faults: readonly (readonly [Kind, readonly (string | number)[], unknown, s
     'n1',
     'status.addresses[2].address: got "n1", expected an IPv4 or IPv6 address',
   ],
+  [
+    'ServiceCIDR',
+    ['spec', 'cidrs', 1],
+    '10.96.0.0',
+    'spec.cidrs: got "10.96.0.0", expected address/length',
+  ],
 ]
 
 for (const [kind, path, value, expected] of faults) {
   test(`${kind}: ${expected}`, () => {
-    const name = { Service: 'default/web', EndpointSlice: 'default/web-1', Node: 'n1' }[kind]
+    const { metadata } = examples[kind]
+    const name = 'namespace' in metadata ? `default/${metadata.name}` : metadata.name
     assert.is(faultOf(kind, changed(kind, path, value)), `${kind} ${name}: ${expected}`)
   })
 }
@@ -358,7 +292,7 @@ test('mutated objects give a value or a DecodeError, never anything else', () =>
     fc.jsonValue({ maxDepth: 2 }) as fc.Arbitrary<unknown>,
   )
   const mutation = fc.record({
-    kind: fc.constantFrom<Kind>('Service', 'EndpointSlice', 'Node'),
+    kind: fc.constantFrom<Kind>('Service', 'EndpointSlice', 'Node', 'ServiceCIDR'),
     edits: fc.array(fc.tuple(fc.nat(10_000), leaf), { minLength: 1, maxLength: 4 }),
   })
   let refusedCount = 0
@@ -378,13 +312,17 @@ test('mutated objects give a value or a DecodeError, never anything else', () =>
   )
   assert.ok(refusedCount > 100, 'the mutations do reach the decoders')
   fc.assert(
-    fc.property(fc.constantFrom<Kind>('Service', 'EndpointSlice', 'Node'), leaf, (kind, value) => {
-      try {
-        decodeResource(kind, value, createDecodePool())
-      } catch (error) {
-        assert.instance(error, DecodeError)
-      }
-    }),
+    fc.property(
+      fc.constantFrom<Kind>('Service', 'EndpointSlice', 'Node', 'ServiceCIDR'),
+      leaf,
+      (kind, value) => {
+        try {
+          decodeResource(kind, value, createDecodePool())
+        } catch (error) {
+          assert.instance(error, DecodeError)
+        }
+      },
+    ),
   )
 })
 

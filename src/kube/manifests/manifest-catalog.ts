@@ -5,6 +5,7 @@ import {
   type Resources,
   resourceKey,
   type Service,
+  type ServiceCIDR,
 } from '../resources.ts'
 import type { Sink } from '../store.ts'
 import type { LegacyEndpoints } from './decode-endpoints.ts'
@@ -110,7 +111,10 @@ export class ManifestCatalog {
     else if (kind === 'EndpointSlice') {
       this.#applySlice(before as EndpointSlice, after as EndpointSlice, dirty)
     } else if (kind === 'Node') this.#applyNode(before as Node, after as Node, dirty)
-    else if (kind === 'Endpoints') {
+    else if (kind === 'ServiceCIDR') {
+      if (after !== undefined) this.#sinks.ServiceCIDR.set(after as ServiceCIDR)
+      else if (before !== undefined) this.#sinks.ServiceCIDR.delete(resourceKey(before))
+    } else if (kind === 'Endpoints') {
       this.#applyEndpoints(before as LegacyEndpoints, after as LegacyEndpoints, dirty)
     } else if (kind === 'Pod') this.#applyPod(before as ManifestPod, after as ManifestPod, dirty)
   }

@@ -3,7 +3,13 @@ import { objectTitle, rawKey } from '../decode-meta.ts'
 import type { DecodePool } from '../decode-pool.ts'
 import { decodeResource } from '../decode-resource.ts'
 import { asJsonObject, type JsonObject } from '../json-fields.ts'
-import { type EndpointSlice, type Node, resourceKey, type Service } from '../resources.ts'
+import {
+  type EndpointSlice,
+  type Node,
+  resourceKey,
+  type Service,
+  type ServiceCIDR,
+} from '../resources.ts'
 import { contentVersion } from './content-version.ts'
 import { decodeEndpoints, type LegacyEndpoints } from './decode-endpoints.ts'
 import { decodePod, type ManifestPod } from './decode-pod.ts'
@@ -11,7 +17,13 @@ import { ManifestError } from './manifest-error.ts'
 import { type ManifestDocument, parseDocuments } from './parse-documents.ts'
 
 /** An object that manifests may bring; resourceVersion is a hash of the content. */
-export type ManifestObject = Service | EndpointSlice | Node | LegacyEndpoints | ManifestPod
+export type ManifestObject =
+  | Service
+  | EndpointSlice
+  | Node
+  | ServiceCIDR
+  | LegacyEndpoints
+  | ManifestPod
 
 /** What a file holds. */
 export interface Manifest {
@@ -95,6 +107,10 @@ const decoders: Readonly<
     decode: (value, pool) => decodeResource('EndpointSlice', value, pool),
   },
   Node: { group: '', decode: (value, pool) => decodeResource('Node', value, pool) },
+  ServiceCIDR: {
+    group: 'networking.k8s.io',
+    decode: (value, pool) => decodeResource('ServiceCIDR', value, pool),
+  },
   Endpoints: { group: '', decode: decodeEndpoints },
   Pod: { group: '', decode: decodePod },
 }

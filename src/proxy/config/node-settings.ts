@@ -24,11 +24,12 @@ const families: readonly Family[] = [4, 6]
 const loopbackAddresses = ['127.0.0.1', '::1']
 
 /** Resolves what depends on the Node object and on the addresses of the node's interfaces.
- *  `localAddresses` are canonical. To be called again when either changes. */
+ *  `localAddresses` are canonical, `serviceCidrs` those of all ServiceCIDR objects. To be called again when either changes. */
 export function resolveNodeSettings(
   options: ProxyOptions,
   node: NodeFacts | undefined,
   localAddresses: readonly string[],
+  serviceCidrs: readonly string[],
 ): NodeSettings {
   const nodeAddresses = primaryAddresses(options.bindAddress, node)
   return {
@@ -38,7 +39,7 @@ export function resolveNodeSettings(
       masqueradeAll: options.masqueradeAll,
       masqueradeMark: options.masqueradeMark,
       nodePortAddresses: resolveNodePortAddresses(options, nodeAddresses, localAddresses),
-      serviceRanges: [],
+      serviceRanges: [...new Set(serviceCidrs)].sort().flatMap((text) => parsePrefix(text) ?? []),
     },
     identity: {
       nodeName: options.nodeName,

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert'
 import { createDecodePool } from '../../../src/kube/decode-pool.ts'
 import { ManifestCatalog } from '../../../src/kube/manifests/manifest-catalog.ts'
 import { parseManifest } from '../../../src/kube/manifests/parse-manifest.ts'
-import type { EndpointSlice, Node, Service } from '../../../src/kube/resources.ts'
+import type { EndpointSlice, Node, Service, ServiceCIDR } from '../../../src/kube/resources.ts'
 import { Store } from '../../../src/kube/store.ts'
 
 const test = suite('kube/manifests/manifest-catalog')
@@ -21,6 +21,7 @@ function openWorld(): World {
     Service: new Store<Service>(),
     EndpointSlice: new Store<EndpointSlice>(),
     Node: new Store<Node>(),
+    ServiceCIDR: new Store<ServiceCIDR>(),
   }
   const doubled: string[] = []
   const catalog = new ManifestCatalog(stores, ({ object, usedFile, ignoredFile }) => {

@@ -24,7 +24,7 @@ const node: NodeFacts = {
 const local = ['127.0.0.1', '172.31.7.1', '192.168.50.1', '::1', 'fd00:50::1', 'fd00:99::1']
 
 function settings(fields: string, facts: NodeFacts | undefined = node): NodeSettings {
-  return resolveNodeSettings(options(fields), facts, local)
+  return resolveNodeSettings(options(fields), facts, local, [])
 }
 
 test('defaults', () => {
@@ -123,7 +123,7 @@ const nodePorts: readonly [string, NodeFacts | undefined, 'any-local' | readonly
 
 for (const [fields, facts, addresses] of nodePorts) {
   test(`node ports with ${fields || 'nothing set'}, node ${facts?.addresses.length ?? 'unknown'}`, () => {
-    const resolved = resolveNodeSettings(options(fields), facts, local)
+    const resolved = resolveNodeSettings(options(fields), facts, local, [])
     assert.equal(resolved.plan.nodePortAddresses, addresses)
   })
 }
