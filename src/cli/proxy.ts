@@ -1,4 +1,5 @@
 import { watch, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { systemClock } from '../kube/clock.ts'
 import { formatSourceEvent } from '../kube/source-event.ts'
 import { ConntrackConnection } from '../netlink/conntrack.ts'
@@ -17,6 +18,7 @@ import { readLocalAddresses } from '../proxy/local-addresses.ts'
 import { openNftablesMechanism } from '../proxy/nftables/nftables-mechanism.ts'
 import { openSource } from '../proxy/open-source.ts'
 import { runProxy } from '../proxy/run-proxy.ts'
+import { nodeSettings, tuneNode } from '../proxy/tune-node.ts'
 import { failure, usageError } from './cli-error.ts'
 import {
   allProxyOptions,
@@ -87,6 +89,8 @@ async function serve(
       living,
     )
     logger.info({ node: options.nodeName, source: name, mode: mechanism.name }, 'starting')
+    // A folder of manifests is a trial or a test: it leaves nothing behind on the machine.
+    if (location.kind === 'cluster') tune(options, logger)
     const serving = runProxy(
       {
         source,
@@ -109,6 +113,17 @@ async function serve(
     closing.abort()
     mechanism.close()
     conntrack?.close()
+  }
+}
+
+/** Connection tracking and memory settings of the configuration. */
+function tune({ configuration }: ProxyOptions, logger: Logger): void {
+  for (const outcome of tuneNode(nodeSettings(configuration, availableParallelism()))) {
+    const { field, path, value } = outcome.setting
+    if (outcome.kind === 'written') {
+      logger.info({ field, path, value, before: outcome.before }, 'set a value of the kernel')
+    } else
+      logger.warn({ field, path, reason: outcome.reason }, 'could not set a value of the kernel')
   }
 }
 
