@@ -1,4 +1,5 @@
 import { createSocket } from 'node:dgram'
+import { createServer } from 'node:net'
 import { networkInterfaces } from 'node:os'
 
 /** The address that this machine uses towards `destination`, when it has a route there; else
@@ -19,4 +20,15 @@ export function anyNodeAddress(): string {
   return (
     addresses.find(({ family, internal }) => family === 'IPv4' && !internal)?.address ?? '127.0.0.1'
   )
+}
+
+/** Whether a TCP port can be listened on. */
+export async function isPortFree(port: number): Promise<boolean> {
+  const server = createServer()
+  const { promise, resolve } = Promise.withResolvers<boolean>()
+  server.once('error', () => resolve(false))
+  server.listen({ port, exclusive: true }, () => resolve(true))
+  const isFree = await promise
+  server.close()
+  return isFree
 }

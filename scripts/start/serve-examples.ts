@@ -1,0 +1,171 @@
+import { watch } from 'node:fs'
+import process from 'node:process'
+import { anyNodeAddress, isPortFree, sourceAddressTowards } from './node-address.ts'
+import { ended, runPortolan, startPortolan } from './portolan.ts'
+import { startWebBackends } from './web-backends.ts'
+import { makeWorkingCopy } from './working-copy.ts'
+
+/** Cluster addresses of examples/web.yaml. */
+const webAddress = '10.96.0.10'
+const stickyAddress = '10.96.0.12'
+const emptyAddress = '10.96.0.13'
+const nodePort = 30_080
+
+/** The proxy's own ports; a proxy that already serves this node holds them. */
+const healthPort = 10_256
+const metricsPort = 10_249
+
+/** An editor writes a file in several steps; the table is printed when it has been quiet so long. */
+const quietMs = 300
+
+type Print = (line: string) => void
+
+/** Serves the manifests under `examples` with web servers of its own until the signal is aborted, then
+ *  removes everything: table, servers, working copy. In the kernel when that is possible, else the plan
+ *  only; says why. Gives the exit code. */
+export async function serveExamples(
+  examples: string,
+  print: Print,
+  signal: AbortSignal,
+): Promise<number> {
+  const routed = await sourceAddressTowards(webAddress)
+  const address = routed ?? anyNodeAddress()
+  const backends = await startWebBackends(address, ['first', 'second', 'third'])
+  const ports = backends.map(({ port }) => port)
+  const copy = makeWorkingCopy(examples, address, ports)
+  try {
+    const hindrance = await findHindrance(routed)
+    print(`web servers: ${ports.map((port) => `http://${address}:${port}/`).join(' ')}`)
+    if (hindrance === undefined) return await serveInKernel(copy.folder, address, print, signal)
+    print(`in plan only: ${hindrance}`)
+    await showPlan(copy.folder, address, print, signal)
+    return 0
+  } finally {
+    for (const backend of backends) backend.close()
+    copy.remove()
+    print('removed: web servers, working copy')
+  }
+}
+
+/** Why the kernel cannot be programmed here; undefined: it can. */
+async function findHindrance(routed: string | undefined): Promise<string | undefined> {
+  if (process.platform !== 'linux') return `this is ${process.platform}, nf_tables is Linux's`
+  if (process.getuid?.() !== 0) {
+    return 'not root; as root the same table is programmed into the kernel and can be tried with curl'
+  }
+  if (routed === undefined) {
+    return `no route to ${webAddress}: this machine has no network but loopback`
+  }
+  for (const port of [healthPort, metricsPort]) {
+    if (!(await isPortFree(port))) {
+      return `port ${port} is taken: a service proxy seems to serve this node already, and is left alone`
+    }
+  }
+  return undefined
+}
+
+async function serveInKernel(
+  folder: string,
+  address: string,
+  print: Print,
+  signal: AbortSignal,
+): Promise<number> {
+  const proxy = startPortolan([
+    'proxy',
+    ...['--manifests', folder, '--log-level', 'warn'],
+    ...['--healthz-bind-address', `127.0.0.1:${healthPort}`],
+  ])
+  const exit = ended(proxy)
+  const gone = new AbortController()
+  void exit.then(() => gone.abort())
+  const living = AbortSignal.any([signal, gone.signal])
+  try {
+    if (!(await isHealthy(living))) return signal.aborted ? 0 : await exit
+    await followTable(folder, print, () => printLines(folder, address, print), living)
+    return signal.aborted ? 0 : await exit
+  } finally {
+    proxy.kill('SIGTERM')
+    await exit
+    const { code, output } = await runPortolan(['proxy', '--cleanup'])
+    print(code === 0 ? 'removed: rules' : `rules could not be removed: ${output.trim()}`)
+  }
+}
+
+/** Waits until the rules are in the kernel; false when the signal came first. */
+async function isHealthy(signal: AbortSignal): Promise<boolean> {
+  while (!signal.aborted) {
+    const answer = await fetch(`http://127.0.0.1:${healthPort}/healthz`, { signal }).catch(() => {})
+    if (answer?.ok === true) return true
+    await pause(100, signal)
+  }
+  return false
+}
+
+function printLines(folder: string, address: string, print: Print): void {
+  print('\ntry in another terminal:')
+  print(`  curl http://${webAddress}/                    # again and again: first, second`)
+  print(`  curl http://${stickyAddress}/                    # always the same one`)
+  print(`  curl http://${emptyAddress}/                    # no endpoints: refused at once`)
+  print(`  curl http://${address}:${nodePort}/`)
+  print(`  $EDITOR ${folder}/web-endpoints.yaml    # third server: ready: true; watch the table`)
+  print(`  npm run -s portolan -- trace ${address} ${webAddress}:80/tcp --manifests ${folder}`)
+  print(`  curl -s http://127.0.0.1:${metricsPort}/metrics | grep kubeproxy_`)
+  print('  nft list table ip portolan')
+  print('Ctrl-C ends it and leaves nothing behind')
+}
+
+async function showPlan(
+  folder: string,
+  address: string,
+  print: Print,
+  signal: AbortSignal,
+): Promise<void> {
+  const show = async (): Promise<void> => {
+    for (const target of [`${webAddress}:80/tcp`, `${emptyAddress}:80/tcp`]) {
+      const args = ['trace', address, target, '--manifests', folder]
+      print(`\n$ portolan ${args.join(' ')}`)
+      print((await runPortolan(args)).output.trimEnd())
+    }
+    print(`\nedit ${folder}/web-endpoints.yaml (third server: ready: true) and watch the table`)
+    print('Ctrl-C ends it and leaves nothing behind')
+  }
+  await followTable(folder, print, show, signal)
+}
+
+/** Prints the table of frontends, then `first`, then the table after every change of the folder. */
+async function followTable(
+  folder: string,
+  print: Print,
+  first: () => void | Promise<void>,
+  signal: AbortSignal,
+): Promise<void> {
+  let shown = ''
+  const show = async (): Promise<void> => {
+    const { output } = await runPortolan(['status', '--manifests', folder])
+    if (output !== shown && !signal.aborted) print(`\n${output.trimEnd()}`)
+    shown = output
+  }
+  await show()
+  await first()
+  let timer: NodeJS.Timeout | undefined
+  const watcher = watch(folder, () => {
+    clearTimeout(timer)
+    timer = setTimeout(() => void show(), quietMs)
+  })
+  if (!signal.aborted) await once(signal)
+  watcher.close()
+  clearTimeout(timer)
+}
+
+async function once(signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  signal.addEventListener('abort', () => resolve(), { once: true })
+  await promise
+}
+
+async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  const timer = new AbortController()
+  const timeout = setTimeout(() => timer.abort(), milliseconds)
+  await once(AbortSignal.any([signal, timer.signal]))
+  clearTimeout(timeout)
+}
