@@ -93,6 +93,8 @@ export function decodeErrorMessage(reader: MessageReader, bytes: Uint8Array): Er
   if (type === controlMessages.error) {
     if (end - attributes < headerBytes) return { sequence, errno }
     const repeated = view.getUint32(attributes, true)
+    // A length from outside: more than there is would lead out of the bytes, or by overflow before them.
+    if (repeated > end - attributes) return { sequence, errno }
     attributes += (flags & messageFlags.capped) !== 0 ? headerBytes : align(repeated)
   }
   return { sequence, errno, ...extendedAck(new AttributeReader(bytes, attributes, end)) }

@@ -3,6 +3,8 @@ import * as assert from 'uvu/assert'
 import { runInput } from '../../scripts/fuzz/fuzz-target.ts'
 import { runTarget } from '../../scripts/fuzz/run-target.ts'
 import { canaryTargets, fuzzTargets } from '../../scripts/fuzz/targets.ts'
+import { DecodeError } from '../../src/net/decode-error.ts'
+import { decodeAnyNetlink } from '../../src/netlink/nftables/decode-any-netlink.ts'
 
 /** Repeatable: another seed and a million inputs are `npm run fuzz`. */
 const seed = 1
@@ -26,6 +28,24 @@ for (const canary of canaryTargets) {
     const order = { target: canary.name, seed, first: 0, count: 100_000 }
     const finding = await runTarget(order, new AbortController().signal)
     assert.is(finding?.target, canary.name)
+  })
+}
+
+/** Inputs that once broke a decoder. */
+const broken = [
+  {
+    title: 'an acknowledgement that repeats a request of 2 GiB led before the start of its bytes',
+    bytes: '2800000002000000010000000000000000000000000000880000000000000000ffff000000000000',
+  },
+]
+
+for (const { title, bytes } of broken) {
+  fuzz(title, () => {
+    try {
+      decodeAnyNetlink(Buffer.from(bytes, 'hex'))
+    } catch (error) {
+      assert.instance(error, DecodeError)
+    }
   })
 }
 
