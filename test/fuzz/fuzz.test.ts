@@ -35,7 +35,7 @@ for (const canary of canaryTargets) {
 const broken = [
   {
     title: 'an acknowledgement that repeats a request of 2 GiB led before the start of its bytes',
-    bytes: '2800000002000000010000000000000000000000000000880000000000000000ffff000000000000',
+    bytes: '28000000020000020100000000000000000000000000008800000000000000000000000000000000',
   },
 ]
 
