@@ -51,7 +51,7 @@ export const planOptions: readonly CommandOption[] = [
  *  read. */
 export function readClusterInput(input: CommandInput, io: CliIo): ClusterInput {
   const { config, manifests, master } = input.texts
-  const file = config === undefined ? undefined : { name: config, content: readConfig(config) }
+  const file = !config ? undefined : { name: config, content: readConfig(config) }
   const { configuration, warnings, disabledServers } = configureProxy(input.texts, file)
   const options = resolveProxyOptions(configuration, io.hostname)
   const location = locateSource(options.kubeconfig, manifests, master, io)

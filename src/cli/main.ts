@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import process from 'node:process'
-import { CliError } from './cli-error.ts'
+import { CliError, failure } from './cli-error.ts'
 import { parseCommandLine } from './command-line.ts'
 import { diff } from './diff.ts'
 import { proxy } from './proxy.ts'
@@ -36,7 +36,7 @@ async function main(typed: readonly string[]): Promise<ExitCode> {
 function abortOnSignal(): AbortSignal {
   const controller = new AbortController()
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(name, () => controller.abort())
+    process.once(name, () => controller.abort(failure('interrupted')))
   }
   return controller.signal
 }

@@ -100,6 +100,22 @@ test('a kubeconfig that is not there', () =>
 test('a folder that is not there', () =>
   refused(['status', '--manifests', '/nowhere'], 1, /\/nowhere: cannot be read \(ENOENT\)/))
 
+test('a server that does not answer ends a command that looks once', async () => {
+  const file = join(folder, 'kubeconfig.conf')
+  writeFileSync(
+    file,
+    JSON.stringify({
+      apiVersion: 'v1',
+      kind: 'Config',
+      'current-context': 'a',
+      contexts: [{ name: 'a', context: { cluster: 'c', user: 'u' } }],
+      clusters: [{ name: 'c', cluster: { server: 'http://127.0.0.1:1' } }],
+      users: [{ name: 'u', user: {} }],
+    }),
+  )
+  await refused(['status', '--kubeconfig', file], 1, /http:\/\/127\.0\.0\.1:1\/.*ECONNREFUSED/)
+})
+
 test('a wrong output format', () =>
   refused(['status', '--manifests', folder, '-o', 'xml'], 2, /--output: got "xml", expected text/))
 
