@@ -1,0 +1,129 @@
+/** Measures one size in this process and network namespace; prints rows, or for `restart` the rows of a
+ *  new process over the rules that are there, as one line of JSON. */
+import { spawnSync } from 'node:child_process'
+import process from 'node:process'
+import type { Row } from '../support/benchmark.ts'
+import {
+  addressesOf,
+  generatedNamespace,
+  replacementAddress,
+  serviceJson,
+  sliceJson,
+} from '../support/generate-cluster.ts'
+import { distribution, significant } from '../support/percentile.ts'
+import { ProxyUnderTest } from './proxy-under-test.ts'
+
+const subject = 'portolan nftables'
+const [mode = '', ...figures] = process.argv.slice(2)
+const [services = 0, endpoints = 0, changes = 0] = figures.map(Number)
+const size = `${services}x${endpoints}`
+
+/** A single change: what to do the `turn`th time to service number `index`, and how to undo it. */
+interface Change {
+  readonly work: string
+  apply(proxy: ProxyUnderTest, index: number, turn: number): ReturnType<ProxyUnderTest['apply']>
+  undo?: (proxy: ProxyUnderTest, index: number, turn: number) => Promise<unknown>
+}
+
+function slice(index: number, addresses: readonly string[], turn: number, step: string) {
+  return sliceJson(index, addresses, `${turn}-${step}`)
+}
+
+const changesToMeasure: readonly Change[] = [
+  {
+    work: 'one endpoint replaced',
+    apply: (proxy, index, turn) => {
+      const [, ...others] = addressesOf(index, endpoints)
+      return proxy.apply([slice(index, [replacementAddress(turn), ...others], turn, 'replace')])
+    },
+    undo: (proxy, index, turn) =>
+      proxy.apply([slice(index, addressesOf(index, endpoints), turn, 'back')]),
+  },
+  {
+    work: 'scale +1',
+    apply: (proxy, index, turn) => {
+      const addresses = [...addressesOf(index, endpoints), replacementAddress(turn)]
+      return proxy.apply([slice(index, addresses, turn, 'more')])
+    },
+  },
+  {
+    work: 'scale -1',
+    apply: (proxy, index, turn) =>
+      proxy.apply([slice(index, addressesOf(index, endpoints), turn, 'less')]),
+  },
+  {
+    work: 'service added',
+    apply: (proxy, _, turn) => {
+      const index = services + turn
+      const addresses = addressesOf(index, endpoints)
+      return proxy.apply([serviceJson(index), slice(index, addresses, turn, 'new')])
+    },
+  },
+  {
+    work: 'service removed',
+    apply: (proxy, _, turn) => {
+      const key = `${generatedNamespace}/service-${services + turn}`
+      return proxy.remove(key, `${key}-1`)
+    },
+  },
+]
+
+async function measureChange(proxy: ProxyUnderTest, change: Change): Promise<Row[]> {
+  const times: number[] = []
+  const bytes: number[] = []
+  for (let turn = 0; turn < changes; turn++) {
+    // Spread over the cluster: a change must not profit from its predecessor's.
+    const index = (turn * 7919) % services
+    const measured = await change.apply(proxy, index, turn)
+    times.push(measured.tookMs)
+    bytes.push(measured.bytes)
+    await change.undo?.(proxy, index, turn)
+  }
+  const work = `${size} ${change.work}`
+  return [
+    { subject, work, metric: 'event to ack', unit: 'ms', ...distribution(times) },
+    { subject, work, metric: 'bytes sent', unit: 'bytes', ...distribution(bytes) },
+  ]
+}
+
+async function measureCold(): Promise<Row[]> {
+  const proxy = new ProxyUnderTest()
+  proxy.load({ services, endpoints })
+  const { tookMs, bytes } = await proxy.start()
+  const work = `${size} cold sync`
+  const rss = significant(proxy.residentMegabytes())
+  const rows: Row[] = [
+    { subject, work, metric: 'lists to ack', unit: 'ms', value: significant(tookMs) },
+    { subject, work, metric: 'bytes sent', unit: 'bytes', value: bytes },
+    { subject, work, metric: 'RSS', unit: 'MB', value: rss },
+  ]
+  await measureChangesOf(proxy, rows)
+  await proxy.close()
+  return [...rows, ...restartRows()]
+}
+
+async function measureChangesOf(proxy: ProxyUnderTest, rows: Row[]): Promise<void> {
+  for (const change of changesToMeasure) rows.push(...(await measureChange(proxy, change)))
+}
+
+async function measureRestart(): Promise<Row[]> {
+  const proxy = new ProxyUnderTest()
+  proxy.load({ services, endpoints })
+  const { tookMs, transactions } = await proxy.start()
+  await proxy.close()
+  const work = `${size} restart, nothing to do`
+  return [
+    { subject, work, metric: 'lists to ack', unit: 'ms', value: significant(tookMs) },
+    { subject, work, metric: 'kernel writes', unit: 'transactions', value: transactions },
+  ]
+}
+
+function restartRows(): Row[] {
+  const args = [...process.execArgv, process.argv[1] ?? '', 'restart', ...figures]
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
+  if (status !== 0) throw new Error(`restart ended with ${status}: ${stderr}`)
+  return JSON.parse(stdout)
+}
+
+const rows = mode === 'restart' ? await measureRestart() : await measureCold()
+process.stdout.write(`${JSON.stringify(rows)}\n`)
