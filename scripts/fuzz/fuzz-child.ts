@@ -2,8 +2,8 @@
  *  outside, but a process can be killed. Before each input its number goes to the progress file. */
 import { openSync, writeSync } from 'node:fs'
 import process from 'node:process'
+import type { ChildOrder } from './child-order.ts'
 import { runInput } from './fuzz-target.ts'
-import type { ChildOrder } from './run-target.ts'
 import { findTarget } from './targets.ts'
 
 const order: ChildOrder = JSON.parse(process.argv[2] ?? '{}')

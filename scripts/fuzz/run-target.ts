@@ -2,18 +2,8 @@ import { fork } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { ChildOrder } from './child-order.ts'
 import type { Finding } from './fuzz-target.ts'
-
-/** Which inputs a child process runs. */
-export interface ChildOrder {
-  readonly target: string
-  readonly seed: number
-  /** Number of the first input, and how many. */
-  readonly first: number
-  readonly count: number
-  /** Holds one 32-bit integer: the number of the input that runs. */
-  readonly progressFile: string
-}
 
 /** An input that runs for this long hangs, milliseconds. */
 const hangMs = 3000
