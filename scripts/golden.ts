@@ -1,6 +1,6 @@
 /** Compares what Portolan does with recorded data of the originals.
  *
- *      node scripts/golden.ts proxy DIR... [--seed N] [--mode nftables] [--verbose]
+ *      node scripts/golden.ts proxy DIR... [--seed N] [--mode nftables|iptables] [--verbose]
  *
  *  DIR is a scenario (it holds scenario.json) or a folder of scenarios. Prints every difference that is
  *  not accepted, then counts; ends with `golden proxy: EQUAL of TOTAL`. Exit status 1 when something
@@ -11,15 +11,22 @@ import process from 'node:process'
 import { parseArgs } from 'node:util'
 import { runScenario } from '../test/golden/run-scenario.ts'
 import { isScenario, loadScenario } from '../test/golden/scenario.ts'
-import { planSubject, programSubject } from '../test/golden/subjects.ts'
+import { iptablesSubject, planSubject, programSubject, type Subject } from '../test/golden/subjects.ts'
 import { Tally } from '../test/golden/tally.ts'
 
-const usage = 'usage: golden proxy DIR... [--seed N] [--mode nftables] [--verbose]'
+const usage = 'usage: golden proxy DIR... [--seed N] [--mode nftables|iptables] [--verbose]'
+
+/** What is compared beside the plan, by mode. */
+const programs: Readonly<Record<string, Subject>> = {
+  nftables: programSubject,
+  iptables: iptablesSubject,
+}
 
 class UsageError extends Error {}
 
 interface ProxyOptions {
   readonly directories: readonly string[]
+  readonly program: Subject
   readonly seed: number
   readonly isVerbose: boolean
 }
@@ -38,12 +45,14 @@ function readArguments(): ProxyOptions {
     throw new UsageError(`${subcommand ?? 'no subcommand'}: not available, only: proxy`)
   }
   if (directories.length === 0) throw new UsageError('no DIR given')
-  if (values.mode !== 'nftables') {
-    throw new UsageError(`--mode ${values.mode}: not available, only: nftables`)
+  const program = programs[values.mode]
+  if (program === undefined) {
+    const available = Object.keys(programs).join(', ')
+    throw new UsageError(`--mode ${values.mode}: not available, only: ${available}`)
   }
   const seed = Number(values.seed)
   if (!Number.isSafeInteger(seed)) throw new UsageError(`--seed ${values.seed}: not a whole number`)
-  return { directories, seed, isVerbose: values.verbose }
+  return { directories, program, seed, isVerbose: values.verbose }
 }
 
 function scenarioDirectories(directory: string): readonly string[] {
@@ -57,13 +66,13 @@ function scenarioDirectories(directory: string): readonly string[] {
   return found
 }
 
-function compareProxy({ directories, seed, isVerbose }: ProxyOptions): number {
+function compareProxy({ directories, program, seed, isVerbose }: ProxyOptions): number {
   const tally = new Tally()
   const print = (line: string): void => {
     process.stdout.write(`${line}\n`)
   }
   print(`seed ${seed}`)
-  const subjects = [planSubject, programSubject]
+  const subjects = [planSubject, program]
   for (const directory of directories.flatMap(scenarioDirectories)) {
     runScenario(loadScenario(directory), { seed, subjects, tally, print, isVerbose })
   }

@@ -8,10 +8,13 @@ export async function sourceAddressTowards(destination: string): Promise<string 
   const socket = createSocket('udp4')
   const { promise, resolve } = Promise.withResolvers<string | undefined>()
   socket.once('error', () => resolve(undefined))
-  socket.connect(9, destination, () => resolve(socket.address().address))
+  socket.connect(9, destination, (error?: Error) => {
+    resolve(error instanceof Error ? undefined : socket.address().address)
+  })
   const address = await promise
   socket.close()
-  return address === undefined || address.startsWith('127.') ? undefined : address
+  // Without a route the socket stays unbound.
+  return address === undefined || /^(?:127|0)\./.test(address) ? undefined : address
 }
 
 /** Any IPv4 address of this machine that others can reach; 127.0.0.1 when it has none. */

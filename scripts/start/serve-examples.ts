@@ -15,6 +15,9 @@ const nodePort = 30_080
 const healthPort = 10_256
 const metricsPort = 10_249
 
+/** A kernel that does not have the rules after this time will not have them. */
+const programMs = 15_000
+
 /** An editor writes a file in several steps; the table is printed when it has been quiet so long. */
 const quietMs = 300
 
@@ -36,8 +39,10 @@ export async function serveExamples(
   try {
     const hindrance = await findHindrance(routed)
     print(`web servers: ${ports.map((port) => `http://${address}:${port}/`).join(' ')}`)
-    if (hindrance === undefined) return await serveInKernel(copy.folder, address, print, signal)
-    print(`in plan only: ${hindrance}`)
+    const isServed =
+      hindrance === undefined && (await serveInKernel(copy.folder, address, print, signal))
+    if (isServed || signal.aborted) return 0
+    print(`in plan only: ${hindrance ?? 'the kernel cannot be programmed here, as said above'}`)
     await showPlan(copy.folder, address, print, signal)
     return 0
   } finally {
@@ -64,12 +69,14 @@ async function findHindrance(routed: string | undefined): Promise<string | undef
   return undefined
 }
 
+/** Serves until the signal is aborted. False when the rules never came into the kernel, or the proxy
+ *  ended by itself; it has said why. */
 async function serveInKernel(
   folder: string,
   address: string,
   print: Print,
   signal: AbortSignal,
-): Promise<number> {
+): Promise<boolean> {
   const proxy = startPortolan([
     'proxy',
     ...['--manifests', folder, '--log-level', 'warn'],
@@ -80,9 +87,9 @@ async function serveInKernel(
   void exit.then(() => gone.abort())
   const living = AbortSignal.any([signal, gone.signal])
   try {
-    if (!(await isHealthy(living))) return signal.aborted ? 0 : await exit
+    if (!(await isHealthy(AbortSignal.any([living, AbortSignal.timeout(programMs)])))) return false
     await followTable(folder, print, () => printLines(folder, address, print), living)
-    return signal.aborted ? 0 : await exit
+    return signal.aborted
   } finally {
     proxy.kill('SIGTERM')
     await exit
