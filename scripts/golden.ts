@@ -11,7 +11,12 @@ import process from 'node:process'
 import { parseArgs } from 'node:util'
 import { runScenario } from '../test/golden/run-scenario.ts'
 import { isScenario, loadScenario } from '../test/golden/scenario.ts'
-import { iptablesSubject, planSubject, programSubject, type Subject } from '../test/golden/subjects.ts'
+import {
+  iptablesSubject,
+  planSubject,
+  programSubject,
+  type Subject,
+} from '../test/golden/subjects.ts'
 import { Tally } from '../test/golden/tally.ts'
 
 const usage = 'usage: golden proxy DIR... [--seed N] [--mode nftables|iptables] [--verbose]'

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { acceptedDifferences } from './accepted-differences.ts'
+import { iptablesDifferences } from './iptables-differences.ts'
 import { originalDifferences } from './original-differences.ts'
 
 const test = suite('golden/golden-differences')
@@ -22,7 +23,12 @@ function entries(section: string): readonly (readonly [string, string])[] {
 
 test('the page lists the accepted differences of the code, and no others', () => {
   const coded = acceptedDifferences.map(({ id, reason }) => [id, reason] as const)
-  assert.equal(entries('Accepted differences'), coded)
+  assert.equal(entries('Accepted differences from'), coded)
+})
+
+test('the page lists the accepted differences of the iptables program, and no others', () => {
+  const coded = iptablesDifferences.map(({ id, reason }) => [id, reason] as const)
+  assert.equal(entries('Accepted differences of the iptables program'), coded)
 })
 
 test('the page lists the differences between the originals, and no others', () => {

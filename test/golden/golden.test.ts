@@ -15,23 +15,20 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { runScenario } from './run-scenario.ts'
 import { isScenario, loadScenario } from './scenario.ts'
-import { planSubject, programSubject, type Subject } from './subjects.ts'
+import { iptablesSubject, planSubject, programSubject, type Subject } from './subjects.ts'
 import { Tally } from './tally.ts'
 
 const test = suite('golden/golden')
 
 const tiny = fileURLToPath(new URL('fixtures/tiny', import.meta.url))
-const bothSubjects: readonly Subject[] = [planSubject, programSubject]
+const allSubjects: readonly Subject[] = [planSubject, programSubject, iptablesSubject]
 
 interface Run {
   readonly tally: Tally
   readonly printed: readonly string[]
 }
 
-function run(
-  directory: string,
-  { seed = 1, isVerbose = false, subjects = bothSubjects } = {},
-): Run {
+function run(directory: string, { seed = 1, isVerbose = false, subjects = allSubjects } = {}): Run {
   const tally = new Tally()
   const printed: string[] = []
   const print = (line: string): void => {
@@ -57,7 +54,7 @@ function runChanged(file: string, change: (text: string) => string): Run {
   }
 }
 
-test('the fixture: plan and program equal the rules written by hand', () => {
+test('the fixture: plan and programs equal the rules written by hand', () => {
   const { tally, printed } = run(tiny)
   assert.equal(printed, [])
   assert.is(tally.equal, tally.total)
@@ -125,8 +122,8 @@ if (recorded === undefined) {
   const root = join(recorded, 'proxy')
   const names = readdirSync(root).filter((entry) => isScenario(join(root, entry)))
   for (const [index, name] of names.sort().entries()) {
-    // The program is asked in one scenario only, for time; `npm run golden` asks it in all.
-    const subjects = index === 0 ? bothSubjects : [planSubject]
+    // Programs are asked in one scenario only, for time; `npm run golden` asks them in all.
+    const subjects = index === 0 ? allSubjects : [planSubject]
     test(`${title}: ${name}`, () => {
       const { tally, printed } = run(join(root, name), { subjects })
       assert.equal(printed.slice(0, 5), [])

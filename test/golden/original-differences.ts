@@ -1,11 +1,11 @@
 import { prefixContains } from '../../src/net/prefix.ts'
-import type { Verdict } from '../../src/proxy/port/verdict.ts'
 import {
   type AcceptedDifference,
   type DifferenceCase,
   differsByDoubledEndpoint,
 } from './accepted-differences.ts'
 import { addressHits, isClusterAddress, nodePortHits } from './frontend-facts.ts'
+import { differsOnlyAt } from './iptables-differences.ts'
 
 /** A known class of flows that kube-proxy's two modes treat differently. */
 export type OriginalDifference = AcceptedDifference
@@ -95,16 +95,4 @@ function isOtherNodePort({ scenario, state, sampled }: DifferenceCase): boolean 
   if (!isLoopback && nodePortAddresses === 'any-local') return false
   if (nodePortAddresses !== 'any-local' && nodePortAddresses.includes(destination)) return false
   return nodePortHits(state, sampled).length > 0
-}
-
-function differsOnlyAt(source: string, original: Verdict, other: Verdict): boolean {
-  if (original.kind !== 'balance' || other.kind !== 'balance') return false
-  if (original.affinitySeconds !== other.affinitySeconds) return false
-  if (original.backends.size !== other.backends.size) return false
-  return [...original.backends].every(([backend, isMasqueraded]) => {
-    const counterpart = other.backends.get(backend)
-    if (counterpart === isMasqueraded) return true
-    const isSelf = backend.startsWith(`${source}:`) || backend.startsWith(`[${source}]:`)
-    return isSelf && !isMasqueraded && counterpart === true
-  })
 }

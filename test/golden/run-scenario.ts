@@ -48,6 +48,7 @@ export function runScenario(scenario: Scenario, options: RunOptions): void {
     const plan = { node: scenario.context.node, services: planned.services }
     const subjects = options.subjects.map((subject) => ({
       name: subject.name,
+      accepted: [...acceptedDifferences, ...(subject.differences ?? [])],
       simulation: subject.load(plan),
     }))
     const flows = sampleFlows(scenario, state, remembered, random)
@@ -57,6 +58,7 @@ export function runScenario(scenario: Scenario, options: RunOptions): void {
 
 interface LoadedSubject {
   readonly name: string
+  readonly accepted: readonly AcceptedDifference[]
   readonly simulation: Simulation
 }
 
@@ -72,9 +74,7 @@ function compareFlows(
   for (const sampled of flows) {
     const { flow, localAddresses } = sampled
     const expected = original.verdict(flow, localAddresses)
-    for (const { name, simulation } of subjects) {
-      compareOne(context, sampled, expected, name, simulation)
-    }
+    for (const subject of subjects) compareOne(context, sampled, expected, subject)
     const other = iptables[flow.family].verdict(flow, localAddresses)
     compareOriginals(context, sampled, expected, other)
   }
@@ -94,8 +94,7 @@ function compareOne(
   context: StepContext,
   sampled: SampledFlow,
   expected: Traced,
-  name: string,
-  simulation: Simulation,
+  { name, simulation, accepted: differences }: LoadedSubject,
 ): void {
   const { tally } = context.options
   let actual: Traced
@@ -113,9 +112,7 @@ function compareOne(
     tally.addEqual(name)
     return
   }
-  const accepted = acceptedDifferences.find((entry) =>
-    isMatch(context, entry, sampled, expected, actual),
-  )
+  const accepted = differences.find((entry) => isMatch(context, entry, sampled, expected, actual))
   if (accepted !== undefined) tally.addAccepted(name, accepted.id)
   else tally.addDifferent(name)
   if (accepted !== undefined && !context.options.isVerbose) return

@@ -1,13 +1,19 @@
+import { formatProgram } from '../../src/proxy/iptables/format-program.ts'
 import { compiledProgram } from '../../src/proxy/nftables/program.ts'
 import type { Plan } from '../../src/proxy/port/mechanism.ts'
 import { indexProgram } from '../../src/proxy/simulate/machine-thread.ts'
 import { indexPlan, planVerdict } from '../../src/proxy/simulate/plan-verdict.ts'
 import { programVerdict } from '../../src/proxy/simulate/program-verdict.ts'
+import { simulateIptablesSave } from '../../src/proxy/simulate/simulate-iptables-save.ts'
 import type { Simulation } from '../../src/proxy/simulate/simulation.ts'
+import type { AcceptedDifference } from './accepted-differences.ts'
+import { iptablesDifferences } from './iptables-differences.ts'
 
 /** Something of ours that must treat flows as the original does. */
 export interface Subject {
   readonly name: string
+  /** Accepted for this subject, besides those that are accepted for all. */
+  readonly differences?: readonly AcceptedDifference[]
   /** Makes the subject ready for the flows of one step. */
   load(plan: Plan): Simulation
 }
@@ -27,5 +33,19 @@ export const programSubject: Subject = {
   load: ({ node, services }) => {
     const program = indexProgram(compiledProgram(node, services.values()))
     return { verdict: (flow, localAddresses) => programVerdict(program, flow, localAddresses) }
+  },
+}
+
+/** What our iptables program does, in the words that iptables-save would print. */
+export const iptablesSubject: Subject = {
+  name: 'iptables program',
+  differences: iptablesDifferences,
+  load: ({ node, services }) => {
+    const load = (family: 4 | 6): Simulation =>
+      simulateIptablesSave(formatProgram(family, node, services), `iptables program (IPv${family})`)
+    const families = { 4: load(4), 6: load(6) }
+    return {
+      verdict: (flow, localAddresses) => families[flow.family].verdict(flow, localAddresses),
+    }
   },
 }

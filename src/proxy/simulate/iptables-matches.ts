@@ -1,5 +1,6 @@
 import { parseAddress } from '../../net/address.ts'
 import { hostPrefix, type Prefix, parsePrefix, prefixContains } from '../../net/prefix.ts'
+import { parseBpf } from './classic-bpf.ts'
 import { type Line, type RuleOption, refuseLine } from './iptables-words.ts'
 import type { Packet, Step } from './packet-walk.ts'
 
@@ -9,6 +10,7 @@ export type RecentTimeouts = Map<string, number>
 /** Match modules that are understood; `-m` of another one is an error. */
 const modules = [
   'addrtype',
+  'bpf',
   'comment',
   'conntrack',
   'mark',
@@ -93,6 +95,8 @@ function decodeTest(line: Line, name: string, value: string): (packet: Packet) =
       return decodeConnectionState(line, value)
     case '--mark':
       return decodeMark(line, value)
+    case '--bytecode':
+      return parseBpf(value) ?? refuseLine(line, value, 'a program of loads and comparisons')
     default:
       return refuseLine(line, name, 'an option that kube-proxy writes')
   }

@@ -1,0 +1,91 @@
+import type { FilledChain, Rule, TableName } from './rule.ts'
+
+/** One step down a tree: the chain that it leads to, and the rule in the chain above that leads there. */
+export interface Branch {
+  readonly chain: string
+  /** Place among its siblings, as text. */
+  readonly order: string
+  readonly jump: Rule
+}
+
+/** Rules that a leaf holds for one frontend. */
+export interface Leaf {
+  /** Identity, and place in the leaf's chain as text. */
+  readonly order: string
+  readonly rules: readonly Rule[]
+}
+
+interface Node {
+  readonly branches: Map<string, Branch>
+  readonly leaves: Map<string, Leaf>
+}
+
+/** Chains that lead packets to rules by ever narrower matches, so that how many rules a packet crosses
+ *  grows with the logarithm of their number. A chain exists while something is in it. */
+export class DispatchTree {
+  readonly #table: TableName
+  readonly #nodes = new Map<string, Node>()
+
+  constructor(table: TableName) {
+    this.#table = table
+  }
+
+  /** Adds or replaces a leaf at the end of a path that begins at `root`; adds the chains that change to
+   *  `touched`. */
+  set(root: string, path: readonly Branch[], leaf: Leaf, touched: Set<string>): void {
+    let chain = root
+    for (const branch of path) {
+      const node = this.#node(chain)
+      if (!node.branches.has(branch.chain)) {
+        node.branches.set(branch.chain, branch)
+        touched.add(chain)
+      }
+      chain = branch.chain
+    }
+    this.#node(chain).leaves.set(leaf.order, leaf)
+    touched.add(chain)
+  }
+
+  /** Removes a leaf, and the chains that are empty then. */
+  delete(root: string, path: readonly Branch[], order: string, touched: Set<string>): void {
+    const last = path.at(-1)?.chain ?? root
+    if (this.#nodes.get(last)?.leaves.delete(order) !== true) return
+    touched.add(last)
+    for (let depth = path.length - 1; depth >= 0; depth--) {
+      const chain = path[depth]?.chain ?? root
+      const node = this.#nodes.get(chain)
+      if (node === undefined || node.branches.size > 0 || node.leaves.size > 0) return
+      const parent = path[depth - 1]?.chain ?? root
+      this.#nodes.delete(chain)
+      this.#nodes.get(parent)?.branches.delete(chain)
+      touched.add(parent)
+    }
+  }
+
+  /** What is in a chain now; undefined: it does not exist. */
+  chain(name: string): FilledChain | undefined {
+    const node = this.#nodes.get(name)
+    if (node === undefined) return undefined
+    const branches = sorted(node.branches.values()).map(({ jump }) => jump)
+    const leaves = sorted(node.leaves.values()).flatMap(({ rules }) => rules)
+    return { table: this.#table, name, rules: [...branches, ...leaves] }
+  }
+
+  /** All chains that exist. */
+  names(): IterableIterator<string> {
+    return this.#nodes.keys()
+  }
+
+  #node(chain: string): Node {
+    let node = this.#nodes.get(chain)
+    if (node === undefined) {
+      node = { branches: new Map(), leaves: new Map() }
+      this.#nodes.set(chain, node)
+    }
+    return node
+  }
+}
+
+function sorted<T extends { readonly order: string }>(items: Iterable<T>): readonly T[] {
+  return [...items].sort((left, right) => (left.order < right.order ? -1 : 1))
+}

@@ -1,0 +1,136 @@
+import type { Family } from '../../net/address.ts'
+import type { NodePlan, PlanChange, ServicePlan } from '../plan/plan.ts'
+import { compileService } from './compile-service.ts'
+import { compileStructure, type RootName, roots } from './compile-structure.ts'
+import { DispatchTree } from './dispatch-tree.ts'
+import type { FilledChain, HookRule } from './rule.ts'
+import { type PlacedLeaf, serviceLeaves } from './service-leaves.ts'
+
+/** Chains that differ after some services changed. */
+export interface ProgramChanges {
+  /** Chains as they shall be, those that others lead to first. */
+  readonly filled: readonly FilledChain[]
+  /** Chains that shall be no more. */
+  readonly removed: readonly Pick<FilledChain, 'table' | 'name'>[]
+}
+
+/** The rules of one address family: constant chains, the chains of each service, and the trees that lead
+ *  to them. The trees are kept, all else is compiled when it is asked for. */
+export class FamilyProgram {
+  readonly family: Family
+  /** Rules in built-in chains. */
+  readonly hooks: readonly HookRule[]
+  readonly #node: NodePlan
+  /** By `table chain`. */
+  readonly #constant: ReadonlyMap<string, FilledChain>
+  readonly #trees: Readonly<Record<RootName, DispatchTree>>
+
+  constructor(family: Family, node: NodePlan) {
+    this.family = family
+    this.#node = node
+    const { chains, hooks } = compileStructure(node, family)
+    this.hooks = hooks
+    this.#constant = new Map(chains.map((chain) => [chainKey(chain), chain]))
+    this.#trees = {
+      services: new DispatchTree('nat'),
+      nodePorts: new DispatchTree('nat'),
+      refusedServices: new DispatchTree('filter'),
+      refusedExternal: new DispatchTree('filter'),
+      refusedPorts: new DispatchTree('filter'),
+      refusedSources: new DispatchTree('filter'),
+      healthPorts: new DispatchTree('filter'),
+    }
+  }
+
+  /** Replaces services; says which chains that changes. Before the first call for a service `before` must
+   *  be undefined. */
+  update(changes: readonly PlanChange[]): ProgramChanges {
+    const touched = new Map<RootName, Set<string>>()
+    const before = new Map<string, FilledChain>()
+    const after = new Map<string, FilledChain>()
+    for (const change of changes) {
+      this.#replaceLeaves(change, touched)
+      for (const chain of this.#serviceChains(change.before)) before.set(chain.name, chain)
+      for (const chain of this.#serviceChains(change.after)) after.set(chain.name, chain)
+    }
+    const filled = [...after.values()]
+    const removed: Pick<FilledChain, 'table' | 'name'>[] = []
+    for (const [root, names] of touched) {
+      for (const name of names) {
+        const chain = this.#treeChain(root, name)
+        if (chain === undefined) removed.push({ table: roots[root].table, name })
+        else filled.push(chain)
+      }
+    }
+    for (const chain of before.values()) if (!after.has(chain.name)) removed.push(chain)
+    return { filled, removed }
+  }
+
+  /** All chains of these services, which must be those given to `update`; those of services first, then
+   *  trees, then the constant ones. */
+  *chains(services: Iterable<ServicePlan>): Generator<FilledChain> {
+    for (const plan of services) yield* this.#serviceChains(plan)
+    const rootKeys = new Set<string>()
+    for (const root of Object.keys(roots) as RootName[]) {
+      rootKeys.add(`${roots[root].table} ${roots[root].chain}`)
+      for (const name of this.#trees[root].names()) {
+        const chain = name === roots[root].chain ? undefined : this.#trees[root].chain(name)
+        if (chain !== undefined) yield chain
+      }
+    }
+    for (const [key, chain] of this.#constant) if (!rootKeys.has(key)) yield chain
+    for (const root of Object.keys(roots) as RootName[]) {
+      const chain = this.#treeChain(root, roots[root].chain)
+      if (chain !== undefined) yield chain
+    }
+  }
+
+  #serviceChains(plan: ServicePlan | undefined): readonly FilledChain[] {
+    return plan === undefined ? [] : compileService(plan, this.#node, this.family)
+  }
+
+  #replaceLeaves({ before, after }: PlanChange, touched: Map<RootName, Set<string>>): void {
+    const old = this.#leaves(before)
+    const fresh = this.#leaves(after)
+    for (const [key, { root, path, leaf }] of old) {
+      if (fresh.has(key)) continue
+      this.#trees[root].delete(roots[root].chain, path, leaf.order, touchedOf(touched, root))
+    }
+    for (const [key, { root, path, leaf }] of fresh) {
+      const present = old.get(key)
+      if (present !== undefined && isSameLeaf(present, { root, path, leaf })) continue
+      this.#trees[root].set(roots[root].chain, path, leaf, touchedOf(touched, root))
+    }
+  }
+
+  #leaves(plan: ServicePlan | undefined): ReadonlyMap<string, PlacedLeaf> {
+    const leaves = plan === undefined ? [] : serviceLeaves(plan, this.family)
+    return new Map(leaves.map((placed) => [`${placed.root} ${placed.leaf.order}`, placed]))
+  }
+
+  /** A chain of a tree; a root has the constant rules behind those of its tree. */
+  #treeChain(root: RootName, name: string): FilledChain | undefined {
+    const { table, chain: rootChain } = roots[root]
+    const chain = this.#trees[root].chain(name)
+    if (name !== rootChain) return chain
+    const constant = this.#constant.get(`${table} ${name}`)?.rules ?? []
+    return { table, name, rules: [...(chain?.rules ?? []), ...constant] }
+  }
+}
+
+function chainKey({ table, name }: FilledChain): string {
+  return `${table} ${name}`
+}
+
+function touchedOf(touched: Map<RootName, Set<string>>, root: RootName): Set<string> {
+  let names = touched.get(root)
+  if (names === undefined) {
+    names = new Set()
+    touched.set(root, names)
+  }
+  return names
+}
+
+function isSameLeaf(left: PlacedLeaf, right: PlacedLeaf): boolean {
+  return JSON.stringify(left.leaf.rules) === JSON.stringify(right.leaf.rules)
+}
