@@ -5,7 +5,7 @@
 import { writeFileSync } from 'node:fs'
 import process from 'node:process'
 import { parseArgs } from 'node:util'
-import type { Benchmark, BenchmarkOptions } from './support/benchmark.ts'
+import type { Benchmark, BenchmarkOptions, Row } from './support/benchmark.ts'
 import { formatTable } from './support/format-table.ts'
 import { describeMachine } from './support/machine.ts'
 import { syncBenchmark } from './sync/sync.ts'
@@ -75,17 +75,23 @@ function count(option: string, text: string): number {
   return Number(text)
 }
 
+async function run(benchmark: Benchmark): Promise<readonly Row[]> {
+  const print = (line: string) => process.stderr.write(`${benchmark.name}: ${line}\n`)
+  try {
+    return await benchmark.run(options, print, abort.signal)
+  } catch (error) {
+    print(error instanceof Error ? error.message : String(error))
+    process.exit(1)
+  }
+}
+
 const { wanted, json, options } = parse()
 const abort = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => abort.abort())
 const machine = describeMachine()
 const results = []
 for (const benchmark of wanted) {
-  const rows = await benchmark.run(
-    options,
-    (line) => process.stderr.write(`${benchmark.name}: ${line}\n`),
-    abort.signal,
-  )
+  const rows = await run(benchmark)
   process.stdout.write(`${formatTable(rows)}\n`)
   results.push({ benchmark: benchmark.name, machine, rows })
 }

@@ -81,6 +81,9 @@ async function serveInKernel(
     'proxy',
     ...['--manifests', folder, '--log-level', 'warn'],
     ...['--healthz-bind-address', `127.0.0.1:${healthPort}`],
+    // The kernel's settings for the whole machine are none of a demonstration's business.
+    ...['--conntrack-max-per-core', '0', '--oom-score-adj', '0'],
+    ...['--conntrack-tcp-timeout-established', '0s', '--conntrack-tcp-timeout-close-wait', '0s'],
   ])
   const exit = ended(proxy)
   const gone = new AbortController()
