@@ -1,5 +1,13 @@
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
@@ -28,6 +36,25 @@ function copyTree(): string {
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'))
   return copy
 }
+
+/** Types are used so that they must be found: a missing declaration would make them `any`. */
+const consumerText = `
+import { decodeResource } from 'portolan/decode'
+import { createDecodePool } from 'portolan/decode-pool'
+import { Planner } from 'portolan/plan'
+import type { NodePlan } from 'portolan/plan-types'
+const node: NodePlan = { families: [4], podDetector: { kind: 'none' }, masqueradeAll: false,
+  masqueradeMark: 0x4000, nodePortAddresses: 'any-local', serviceRanges: [] }
+const planner = new Planner({ identity: { nodeName: 'a', zone: '', addresses: [] }, node })
+const service = decodeResource('Service', { apiVersion: 'v1', kind: 'Service',
+  metadata: { namespace: 'default', name: 'web' },
+  spec: { type: 'ClusterIP', clusterIP: '10.96.0.10', clusterIPs: ['10.96.0.10'], ports: [{ port: 80 }] },
+}, createDecodePool())
+planner.setService('default/web', service)
+for (const change of planner.takeChanges()) console.log(change.service)
+// @ts-expect-error the key is a text
+planner.setService(1, service)
+`
 
 function expectSuccess([code, output]: [number, string]): string {
   assert.is(code, 0, output)
@@ -61,6 +88,19 @@ packageSuite('holds what it should and runs where it is installed', () => {
   const portolan = join(folder, 'package/dist/portolan.js')
   assert.match(expectSuccess(run(folder, portolan, '--version')), /^\d+\.\d+\.\d+\n$/)
   assert.match(expectSuccess(run(folder, portolan, '--help')), /\bproxy\b/)
+})
+
+packageSuite('can be used as a library, with types', () => {
+  const consumer = join(folder, 'consumer')
+  mkdirSync(join(consumer, 'node_modules/@types'), { recursive: true })
+  symlinkSync(join(folder, 'package'), join(consumer, 'node_modules/portolan'))
+  symlinkSync(join(root, 'node_modules/@types/node'), join(consumer, 'node_modules/@types/node'))
+  writeFileSync(join(consumer, 'package.json'), '{"type":"module"}')
+  writeFileSync(join(consumer, 'use.ts'), consumerText)
+  const tsc = join(root, 'node_modules/typescript/bin/tsc')
+  const options = ['--noEmit', '--strict', '--module', 'nodenext', '--types', 'node', 'use.ts']
+  expectSuccess(run(consumer, process.execPath, tsc, ...options))
+  assert.is(expectSuccess(run(consumer, process.execPath, 'use.ts')), 'default/web\n')
 })
 
 packageSuite('gives an old Node one clear line', () => {
