@@ -29,6 +29,7 @@ import {
 import { formatFrontends, frontendRows } from './frontend-rows.ts'
 import { loadCluster } from './load-cluster.ts'
 import { outputOption, printValue } from './output-option.ts'
+import { boundMemory, releaseMemory } from './process-memory.ts'
 import { requireNetAdmin } from './require-net-admin.ts'
 import type { CliIo, CommandInput, ExitCode, Subcommand } from './subcommand.ts'
 
@@ -78,6 +79,7 @@ async function serve(
   signal: AbortSignal,
 ): Promise<ExitCode> {
   requireNetAdmin()
+  boundMemory()
   const closing = new AbortController()
   const living = AbortSignal.any([signal, closing.signal])
   const mechanism = openNftablesMechanism()
@@ -103,6 +105,7 @@ async function serve(
         localAddresses: readLocalAddresses,
         watchAddresses: watchRoute,
         conntrack,
+        settled: releaseMemory,
       },
       living,
     )

@@ -3,7 +3,7 @@ import { protocols } from '../net/protocol.ts'
 import { checkKind, decodeMeta, objectTitle } from './decode-meta.ts'
 import type { DecodePool } from './decode-pool.ts'
 import { asJsonObject, FieldReader, type JsonObject } from './json-fields.ts'
-import type { Endpoint, EndpointPort, EndpointSlice } from './resources.ts'
+import type { Endpoint, EndpointPort, EndpointSlice, EndpointState } from './resources.ts'
 
 /** Decodes a discovery.k8s.io/v1 EndpointSlice; absent conditions are resolved as the API defines:
  *  ready and serving are true, terminating is false. Throws a DecodeError that names the object
@@ -56,9 +56,20 @@ function decodeEndpoint(
   addressType: EndpointSlice['addressType'],
   pool: DecodePool,
 ): Endpoint {
+  const [address = '', ...others] = decodeEndpointAddresses(reader, endpoint, addressType)
+  return {
+    address,
+    otherAddresses: others.length === 0 ? noAddresses : others,
+    hostname: reader.text(endpoint, 'hostname', maxNameCharacters),
+    state: decodeState(reader, endpoint, pool),
+  }
+}
+
+const noAddresses: readonly string[] = Object.freeze([])
+
+function decodeState(reader: FieldReader, endpoint: JsonObject, pool: DecodePool): EndpointState {
   const conditions = reader.object(endpoint, 'conditions')
   const hints = reader.object(endpoint, 'hints')
-  const addresses = decodeEndpointAddresses(reader, endpoint, addressType)
   reader.enter('conditions')
   const isReady = reader.boolean(conditions, 'ready', true)
   const isServing = reader.boolean(conditions, 'serving', true)
@@ -67,20 +78,23 @@ function decodeEndpoint(
   const nodeName = reader.text(endpoint, 'nodeName', maxNameCharacters)
   const zone = reader.text(endpoint, 'zone', maxNameCharacters)
   reader.enter('hints')
-  const hintedZones = decodeHints(reader, hints, 'forZones', pool)
-  const hintedNodes = decodeHints(reader, hints, 'forNodes', pool)
+  const hintedZones = decodeHints(reader, hints, 'forZones')
+  const hintedNodes = decodeHints(reader, hints, 'forNodes')
   reader.leave()
-  return {
-    addresses,
+  const flags = (isReady ? 4 : 0) | (isServing ? 2 : 0) | (isTerminating ? 1 : 0)
+  const hasHints = hintedZones !== undefined || hintedNodes !== undefined
+  const hintsKey = hasHints ? JSON.stringify([hintedZones, hintedNodes]) : ''
+  // With lengths, so that no two states have the same key, whatever stands in the names.
+  const key = `${flags}${nodeName.length}/${nodeName}${zone.length}/${zone}${hintsKey}`
+  return pool.endpointStates.intern(key, {
     isReady,
     isServing,
     isTerminating,
-    nodeName: pool.texts.intern(nodeName, nodeName),
-    zone: pool.texts.intern(zone, zone),
-    hostname: reader.text(endpoint, 'hostname', maxNameCharacters),
+    nodeName,
+    zone,
     hintedZones,
     hintedNodes,
-  }
+  })
 }
 
 function decodeEndpointAddresses(
@@ -114,12 +128,11 @@ function decodeHints(
   reader: FieldReader,
   hints: JsonObject,
   member: string,
-  pool: DecodePool,
 ): readonly string[] | undefined {
   const names = reader.objects(hints, member, maxHints, (hint) =>
     reader.text(hint, 'name', maxNameCharacters),
   )
-  return names.length === 0 ? undefined : pool.nameLists.intern(names.join('\n'), names)
+  return names.length === 0 ? undefined : names
 }
 
 function decodePorts(

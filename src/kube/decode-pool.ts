@@ -1,16 +1,20 @@
-import type { EndpointPort } from './resources.ts'
+import type { EndpointPort, EndpointState } from './resources.ts'
 
-/** Values that many objects share (node names, zones, port lists): decoders keep one of each, so
+/** Values that many objects share (names, port lists, states of endpoints): decoders keep one of each, so
  *  that 100,000 endpoints cost little more than their addresses. One pool belongs to one source. */
 export interface DecodePool {
   readonly texts: InternTable<string>
-  readonly nameLists: InternTable<readonly string[]>
   readonly portLists: InternTable<readonly EndpointPort[]>
+  readonly endpointStates: InternTable<EndpointState>
 }
 
 /** An empty pool. */
 export function createDecodePool(): DecodePool {
-  return { texts: new InternTable(), nameLists: new InternTable(), portLists: new InternTable() }
+  return {
+    texts: new InternTable(),
+    portLists: new InternTable(),
+    endpointStates: new InternTable(),
+  }
 }
 
 /** More distinct values than any cluster has nodes; a server that sends more only loses sharing. */

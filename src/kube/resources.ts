@@ -55,22 +55,29 @@ export interface Service extends ResourceMeta {
   readonly publishNotReadyAddresses: boolean
 }
 
-/** discovery.k8s.io/v1 Endpoint. Absent conditions are already resolved (ready and serving:
- *  true). */
-export interface Endpoint {
-  /** Canonical; proxies use the first one only. */
-  readonly addresses: readonly string[]
+/** The part of a discovery.k8s.io/v1 Endpoint that many endpoints have in common: sources share one
+ *  object among all endpoints of a node that are equal in it. */
+export interface EndpointState {
+  /** Absent conditions are already resolved (ready and serving: true). */
   readonly isReady: boolean
   readonly isServing: boolean
   readonly isTerminating: boolean
   /** Empty: unknown. */
   readonly nodeName: string
   readonly zone: string
-  readonly hostname: string
   /** hints.forZones[].name; undefined when there are no zone hints. */
   readonly hintedZones: readonly string[] | undefined
   /** hints.forNodes[].name; undefined when there are no node hints. */
   readonly hintedNodes: readonly string[] | undefined
+}
+
+/** discovery.k8s.io/v1 Endpoint. A cluster has hundreds of thousands: it is kept small. */
+export interface Endpoint {
+  /** The first address, canonical: the only one that proxies use. */
+  readonly address: string
+  readonly otherAddresses: readonly string[]
+  readonly hostname: string
+  readonly state: EndpointState
 }
 
 /** discovery.k8s.io/v1 EndpointPort. */

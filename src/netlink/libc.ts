@@ -21,6 +21,8 @@ export interface Libc {
   close(fd: number): number
   /** Where the bytes lie. Whoever hands the address to the kernel keeps `bytes` reachable until then. */
   addressOf(bytes: Uint8Array): bigint
+  /** Gives what was freed back to the system; musl has no such function and does it by itself. */
+  trimHeap(): void
   /** errno of the last call of this thread. */
   errno(): number
   /** Calls back on the event loop whenever `fd` can be read, until the returned watch is closed. */
@@ -55,11 +57,25 @@ function load(): Libc {
     unshare: library.func('int unshare(int)'),
     close: library.func('int close(int)'),
     addressOf: (bytes) => koffi.address(bytes),
+    trimHeap: optional(() => library.func('int malloc_trim(size_t)')),
     errno: () => koffi.errno(),
     // Straight from the poll callback, promises and process.nextTick of the reader would wait for the next
     // timer or I/O event (seen: half a second); an immediate runs in the same turn of the event loop.
     pollReadable: (fd, onReadable) =>
       koffi.node.poll(fd, { readable: true }, () => setImmediate(onReadable)),
+  }
+}
+
+/** Calls a function with 0 if the C library has it. */
+function optional(find: () => (argument: number) => number): () => void {
+  let found: ((argument: number) => number) | undefined
+  try {
+    found = find()
+  } catch {
+    // The library does not have it.
+  }
+  return () => {
+    found?.(0)
   }
 }
 

@@ -20,6 +20,8 @@ export interface ObservedParts {
   readonly metrics: ProxyMetrics
   readonly clock: Clock
   readonly conntrack: ConntrackFollowerParts['connection'] | undefined
+  /** Called once, in a turn of its own after the first synchronisation. */
+  readonly settled: () => void
 }
 
 /** What they look at. */
@@ -57,9 +59,13 @@ export function observeProxy(
     ...udpFollowers(parts, node),
   ]
   const mechanism = followers.reduce(followPlan, parts.mechanism)
+  let isSettled = false
   const synchronized: ReconcilerObserver['synchronized'] = (done) => {
     observer.synchronized(done)
     programming.finish()
+    if (isSettled) return
+    isSettled = true
+    setImmediate(parts.settled)
   }
   return { mechanism, observer: { ...observer, synchronized } }
 }

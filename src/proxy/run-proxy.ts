@@ -34,6 +34,8 @@ export interface ProxyParts {
   readonly watchAddresses: (changed: () => void, signal: AbortSignal) => void
   /** Ends UDP flows to endpoints that are gone; undefined: they end by themselves. */
   readonly conntrack: ConntrackFollowerParts['connection'] | undefined
+  /** Called once, after the first synchronisation: what only the start needed can go. */
+  readonly settled: () => void
 }
 
 /** Serves the cluster's services on this node until the signal is aborted; the rules stay then. Nothing is

@@ -44,7 +44,7 @@ support('a generated cluster is repeatable, and no address is used twice', () =>
   assert.equal(cluster, generateCluster(size, createDecodePool()))
   const addresses = [
     ...cluster.services.flatMap((service) => service.clusterIPs),
-    ...cluster.slices.flatMap((slice) => slice.endpoints.flatMap(({ addresses }) => addresses)),
+    ...cluster.slices.flatMap((slice) => slice.endpoints.map(({ address }) => address)),
     replacementAddress(0),
   ]
   assert.is(addresses.length, 300 + 3000 + 1)

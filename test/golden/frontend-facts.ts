@@ -50,19 +50,10 @@ export function ambiguousBackends(state: ClusterState, hit: Hit): ReadonlySet<st
 function collect(slice: EndpointSlice, portName: string, seen: Map<string, Set<string>>): void {
   for (const { name, port } of slice.ports) {
     if (name !== portName || port === undefined) continue
-    for (const {
-      addresses,
-      isReady,
-      isServing,
-      isTerminating,
-      nodeName,
-      zone,
-      ...hints
-    } of slice.endpoints) {
-      const [address] = addresses
-      if (address === undefined || isTerminating) continue
+    for (const { address, state } of slice.endpoints) {
+      const { isReady, isServing, isTerminating, nodeName, zone, hintedZones, hintedNodes } = state
+      if (isTerminating) continue
       const backend = formatBackend(address, port)
-      const { hintedZones, hintedNodes } = hints
       const form = JSON.stringify([isReady, isServing, nodeName, zone, hintedZones, hintedNodes])
       seen.set(backend, (seen.get(backend) ?? new Set()).add(form))
     }

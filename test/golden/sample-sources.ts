@@ -119,13 +119,11 @@ interface KnownEndpoint {
 
 function allEndpoints(state: ClusterState): readonly KnownEndpoint[] {
   return [...state.slices.values()].flatMap((slice) =>
-    slice.endpoints.flatMap(({ addresses, nodeName }) =>
-      addresses.slice(0, 1).map((address) => ({
-        service: `${slice.namespace}/${slice.serviceName}`,
-        address,
-        node: nodeName,
-      })),
-    ),
+    slice.endpoints.map(({ address, state: { nodeName } }) => ({
+      service: `${slice.namespace}/${slice.serviceName}`,
+      address,
+      node: nodeName,
+    })),
   )
 }
 

@@ -108,11 +108,7 @@ test('decodeEndpointSlice resolves absent conditions', () => {
   const decoded: EndpointSlice = decodeResource('EndpointSlice', slice, createDecodePool())
   assert.is(decoded.serviceName, 'web')
   assert.equal(
-    decoded.endpoints.map((endpoint) => [
-      endpoint.isReady,
-      endpoint.isServing,
-      endpoint.isTerminating,
-    ]),
+    decoded.endpoints.map(({ state }) => [state.isReady, state.isServing, state.isTerminating]),
     [
       [true, true, false],
       [false, true, true],
@@ -120,9 +116,9 @@ test('decodeEndpointSlice resolves absent conditions', () => {
       [true, true, false],
     ],
   )
-  assert.equal(decoded.endpoints[2]?.hintedZones, ['z1'])
-  assert.equal(decoded.endpoints[2]?.hintedNodes, ['n1'])
-  assert.is(decoded.endpoints[3]?.hintedZones, undefined)
+  assert.equal(decoded.endpoints[2]?.state.hintedZones, ['z1'])
+  assert.equal(decoded.endpoints[2]?.state.hintedNodes, ['n1'])
+  assert.is(decoded.endpoints[3]?.state.hintedZones, undefined)
   assert.equal(decoded.ports, [
     { name: '', protocol: 'TCP', port: 8080 },
     { name: 'all', protocol: 'UDP', port: undefined },
@@ -136,7 +132,10 @@ test('decodeEndpointSlice shares what repeats', () => {
   }
   const [one, other] = [copy(), copy()]
   assert.is(one.ports, other.ports)
-  assert.is(one.endpoints[2]?.hintedZones, other.endpoints[2]?.hintedZones)
+  for (const [index, endpoint] of one.endpoints.entries()) {
+    assert.is(endpoint.state, other.endpoints[index]?.state)
+  }
+  assert.is(new Set(one.endpoints.map((endpoint) => endpoint.state)).size, one.endpoints.length)
 })
 
 test('decodeNode puts internal addresses first and leaves host names out', () => {

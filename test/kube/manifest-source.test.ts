@@ -156,9 +156,7 @@ test('a bad object keeps its last good version; the rest of the file counts', as
   await withFolder({ 'web.yaml': `${web(80)}---\n${webSlice}` }, async (world) => {
     const other = webSlice.replace('10.244.0.7', '10.244.0.8')
     world.write('web.yaml', `${web(80).replace('port: 80,', 'port: 99999,')}---\n${other}`)
-    await world.until(
-      () => world.slices.get('shop/web-1')?.endpoints[0]?.addresses[0] === '10.244.0.8',
-    )
+    await world.until(() => world.slices.get('shop/web-1')?.endpoints[0]?.address === '10.244.0.8')
     assert.is(world.services.get('shop/web')?.ports[0]?.port, 80)
     const [event] = world.events
     assert.is(
@@ -192,14 +190,14 @@ subsets:
   await withFolder({ 'web.yaml': `${web(80)}---\n${endpoints}` }, async (world) => {
     const [ipv4, ipv6] = [...world.slices.values()]
     assert.equal(
-      ipv4?.endpoints.map(({ addresses, isReady }) => [addresses[0], isReady]),
+      ipv4?.endpoints.map(({ address, state }) => [address, state.isReady]),
       [
         ['10.1.0.1', true],
         ['10.1.0.2', false],
       ],
     )
     assert.is(ipv4?.serviceName, 'web')
-    assert.equal(ipv6?.endpoints[0]?.addresses, ['fd00::1'])
+    assert.is(ipv6?.endpoints[0]?.address, 'fd00::1')
     world.write('slice.yaml', webSlice)
     await world.until(() => world.slices.size === 1)
     assert.ok(world.slices.get('shop/web-1'))
@@ -231,7 +229,7 @@ metadata: {name: n1, labels: {topology.kubernetes.io/zone: z1}}
   await withFolder(files, async (world) => {
     const [slice] = [...world.slices.values()]
     assert.equal(
-      slice?.endpoints.map(({ addresses, isReady, zone }) => [addresses[0], isReady, zone]),
+      slice?.endpoints.map(({ address, state }) => [address, state.isReady, state.zone]),
       [
         ['10.1.0.1', true, 'z1'],
         ['10.1.0.2', false, 'z1'],

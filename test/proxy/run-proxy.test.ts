@@ -106,6 +106,7 @@ class World implements ClusterSource {
         this.addressesChanged = changed
       },
       conntrack: undefined,
+      settled: () => {},
     }
     return runProxy(parts, this.abort.signal)
   }

@@ -2,6 +2,7 @@ import type {
   Endpoint,
   EndpointPort,
   EndpointSlice,
+  EndpointState,
   Service,
   ServicePort,
 } from '../../src/kube/resources.ts'
@@ -172,7 +173,7 @@ function parseSlice(line: string): EndpointSlice {
   const [, title = '', , serviceName = '', ...words] = head.split(/ +/)
   const label = words.find((word) => word.startsWith('label='))?.slice('label='.length)
   const parsed = endpoints.map(parseEndpoint)
-  const isIpv6 = parsed[0]?.addresses[0]?.includes(':') ?? false
+  const isIpv6 = parsed[0]?.address.includes(':') ?? false
   const base = names(title)
   return {
     kind: 'EndpointSlice',
@@ -189,29 +190,29 @@ function parseSlice(line: string): EndpointSlice {
 function parseEndpoint(text: string): Endpoint {
   const [where = '', ...words] = text.split(/ +/)
   const [addresses = '', nodeName = ''] = where.split('@')
-  const base: Endpoint = {
-    addresses: addresses.split(','),
+  const [address = '', ...otherAddresses] = addresses.split(',')
+  const base: EndpointState = {
     isReady: true,
     isServing: true,
     isTerminating: false,
     nodeName,
     zone: '',
-    hostname: '',
     hintedZones: undefined,
     hintedNodes: undefined,
   }
-  return words.reduce((endpoint, word) => applyOption(endpointOptions, endpoint, word), base)
+  const state = words.reduce((before, word) => applyOption(endpointOptions, before, word), base)
+  return { address, otherAddresses, hostname: '', state }
 }
 
-const endpointOptions: Options<Endpoint> = {
-  unready: (endpoint) => ({ ...endpoint, isReady: false, isServing: false }),
+const endpointOptions: Options<EndpointState> = {
+  unready: (state) => ({ ...state, isReady: false, isServing: false }),
   /** Serves while it ends; `dying`: does not serve any more. */
-  terminating: (endpoint) => ({ ...endpoint, isReady: false, isTerminating: true }),
-  dying: (endpoint) => ({ ...endpoint, isReady: false, isServing: false, isTerminating: true }),
+  terminating: (state) => ({ ...state, isReady: false, isTerminating: true }),
+  dying: (state) => ({ ...state, isReady: false, isServing: false, isTerminating: true }),
   /** publishNotReadyAddresses keeps an endpoint ready to its end. */
-  published: (endpoint) => ({ ...endpoint, isTerminating: true }),
-  zones: (endpoint, value) => ({ ...endpoint, hintedZones: value.split(',') }),
-  nodes: (endpoint, value) => ({ ...endpoint, hintedNodes: value.split(',') }),
+  published: (state) => ({ ...state, isTerminating: true }),
+  zones: (state, value) => ({ ...state, hintedZones: value.split(',') }),
+  nodes: (state, value) => ({ ...state, hintedNodes: value.split(',') }),
 }
 
 function applyOption<T>(options: Options<T>, object: T, word: string): T {

@@ -50,15 +50,18 @@ function legacyEndpoint(
   zoneOf: (nodeName: string) => string,
 ): Endpoint {
   return {
-    addresses: [address.ip],
-    isReady,
-    isServing: isReady,
-    isTerminating: false,
-    nodeName: address.nodeName,
-    zone: zoneOf(address.nodeName),
+    address: address.ip,
+    otherAddresses: [],
     hostname: address.hostname,
-    hintedZones: undefined,
-    hintedNodes: undefined,
+    state: {
+      isReady,
+      isServing: isReady,
+      isTerminating: false,
+      nodeName: address.nodeName,
+      zone: zoneOf(address.nodeName),
+      hintedZones: undefined,
+      hintedNodes: undefined,
+    },
   }
 }
 
@@ -69,15 +72,18 @@ function podEndpoint(
   zoneOf: (nodeName: string) => string,
 ): Endpoint {
   return {
-    addresses: [ip],
-    isReady: service.publishNotReadyAddresses || (pod.isReady && !pod.isTerminating),
-    isServing: service.publishNotReadyAddresses || pod.isReady,
-    isTerminating: pod.isTerminating,
-    nodeName: pod.nodeName,
-    zone: zoneOf(pod.nodeName),
+    address: ip,
+    otherAddresses: [],
     hostname: pod.hostname,
-    hintedZones: undefined,
-    hintedNodes: undefined,
+    state: {
+      isReady: service.publishNotReadyAddresses || (pod.isReady && !pod.isTerminating),
+      isServing: service.publishNotReadyAddresses || pod.isReady,
+      isTerminating: pod.isTerminating,
+      nodeName: pod.nodeName,
+      zone: zoneOf(pod.nodeName),
+      hintedZones: undefined,
+      hintedNodes: undefined,
+    },
   }
 }
 
@@ -106,7 +112,7 @@ function slicesOfGroups(
 }
 
 function isOfFamily(endpoint: Endpoint, family: Family): boolean {
-  return familyOf(endpoint.addresses[0] ?? '') === family
+  return familyOf(endpoint.address) === family
 }
 
 function generatedSlice(

@@ -197,7 +197,7 @@ export class ManifestCatalog {
     }
     for (const slice of slices) {
       sink.set(slice)
-      for (const { nodeName } of slice.endpoints) this.#noteNode(nodeName, serviceKey)
+      for (const { state } of slice.endpoints) this.#noteNode(state.nodeName, serviceKey)
     }
     if (keys.length === 0) this.#generatedSlices.delete(serviceKey)
     else this.#generatedSlices.set(serviceKey, keys)

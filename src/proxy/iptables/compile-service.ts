@@ -7,7 +7,7 @@ import { negated, podMatches } from './pod-matches.ts'
 import type { FilledChain, Match, Rule, Target } from './rule.ts'
 
 /** The chains that only one service leads to: balance, entry for external addresses, source ranges,
- *  endpoints with affinity. */
+ *  endpoints with affinity. Each stands before those that lead to it. */
 export function compileService(
   plan: ServicePlan,
   node: NodePlan,
@@ -42,7 +42,14 @@ export function compileService(
       }
     }
   }
-  return [...chains.values()]
+  return [...chains.values()].sort((left, right) => rank(left.name) - rank(right.name))
+}
+
+/** Each kind of chain only leads to kinds before it. */
+const kindOrder = ['KUBE-SEP', 'KUBE-SVL', 'KUBE-SVC', 'KUBE-EXT', 'KUBE-FW-']
+
+function rank(name: string): number {
+  return kindOrder.indexOf(name.slice(0, 8))
 }
 
 /** Whether any source gets to an endpoint. */

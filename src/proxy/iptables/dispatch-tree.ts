@@ -16,6 +16,8 @@ export interface Leaf {
 }
 
 interface Node {
+  /** 0 at the root. */
+  readonly depth: number
   readonly branches: Map<string, Branch>
   readonly leaves: Map<string, Leaf>
 }
@@ -34,15 +36,15 @@ export class DispatchTree {
    *  `touched`. */
   set(root: string, path: readonly Branch[], leaf: Leaf, touched: Set<string>): void {
     let chain = root
-    for (const branch of path) {
-      const node = this.#node(chain)
+    for (const [depth, branch] of path.entries()) {
+      const node = this.#node(chain, depth)
       if (!node.branches.has(branch.chain)) {
         node.branches.set(branch.chain, branch)
         touched.add(chain)
       }
       chain = branch.chain
     }
-    this.#node(chain).leaves.set(leaf.order, leaf)
+    this.#node(chain, path.length).leaves.set(leaf.order, leaf)
     touched.add(chain)
   }
 
@@ -71,15 +73,16 @@ export class DispatchTree {
     return { table: this.#table, name, rules: [...branches, ...leaves] }
   }
 
-  /** All chains that exist. */
-  names(): IterableIterator<string> {
-    return this.#nodes.keys()
+  /** Chains in an order in which each stands before those that lead to it. */
+  bottomUp(names: Iterable<string> = this.#nodes.keys()): readonly string[] {
+    const depth = (name: string): number => this.#nodes.get(name)?.depth ?? 0
+    return [...names].sort((left, right) => depth(right) - depth(left))
   }
 
-  #node(chain: string): Node {
+  #node(chain: string, depth: number): Node {
     let node = this.#nodes.get(chain)
     if (node === undefined) {
-      node = { branches: new Map(), leaves: new Map() }
+      node = { depth, branches: new Map(), leaves: new Map() }
       this.#nodes.set(chain, node)
     }
     return node

@@ -6,13 +6,26 @@ import { DispatchTree } from './dispatch-tree.ts'
 import type { FilledChain, HookRule } from './rule.ts'
 import { type PlacedLeaf, serviceLeaves } from './service-leaves.ts'
 
-/** Chains that differ after some services changed. */
+/** Chains that differ. */
 export interface ProgramChanges {
-  /** Chains as they shall be, those that others lead to first. */
+  /** Chains as they shall be, each before those that lead to it. */
   readonly filled: readonly FilledChain[]
   /** Chains that shall be no more. */
   readonly removed: readonly Pick<FilledChain, 'table' | 'name'>[]
 }
+
+type HasRules = Pick<FilledChain, 'rules'>
+
+/** Roots in an order in which each stands before those that lead to it. */
+const rootNames: readonly RootName[] = [
+  'refusedSources',
+  'healthPorts',
+  'refusedServices',
+  'refusedPorts',
+  'refusedExternal',
+  'nodePorts',
+  'services',
+]
 
 /** The rules of one address family: constant chains, the chains of each service, and the trees that lead
  *  to them. The trees are kept, all else is compiled when it is asked for. */
@@ -53,10 +66,10 @@ export class FamilyProgram {
       for (const chain of this.#serviceChains(change.before)) before.set(chain.name, chain)
       for (const chain of this.#serviceChains(change.after)) after.set(chain.name, chain)
     }
-    const filled = [...after.values()]
+    const filled = [...after.values()].filter((chain) => !isSame(before.get(chain.name), chain))
     const removed: Pick<FilledChain, 'table' | 'name'>[] = []
     for (const [root, names] of touched) {
-      for (const name of names) {
+      for (const name of this.#trees[root].bottomUp(names)) {
         const chain = this.#treeChain(root, name)
         if (chain === undefined) removed.push({ table: roots[root].table, name })
         else filled.push(chain)
@@ -66,20 +79,17 @@ export class FamilyProgram {
     return { filled, removed }
   }
 
-  /** All chains of these services, which must be those given to `update`; those of services first, then
-   *  trees, then the constant ones. */
+  /** All chains of these services, which must be those given to `update`; each before those that lead to
+   *  it. */
   *chains(services: Iterable<ServicePlan>): Generator<FilledChain> {
+    const rootKeys = new Set(rootNames.map((root) => `${roots[root].table} ${roots[root].chain}`))
+    for (const [key, chain] of this.#constant) if (!rootKeys.has(key)) yield chain
     for (const plan of services) yield* this.#serviceChains(plan)
-    const rootKeys = new Set<string>()
-    for (const root of Object.keys(roots) as RootName[]) {
-      rootKeys.add(`${roots[root].table} ${roots[root].chain}`)
-      for (const name of this.#trees[root].names()) {
+    for (const root of rootNames) {
+      for (const name of this.#trees[root].bottomUp()) {
         const chain = name === roots[root].chain ? undefined : this.#trees[root].chain(name)
         if (chain !== undefined) yield chain
       }
-    }
-    for (const [key, chain] of this.#constant) if (!rootKeys.has(key)) yield chain
-    for (const root of Object.keys(roots) as RootName[]) {
       const chain = this.#treeChain(root, roots[root].chain)
       if (chain !== undefined) yield chain
     }
@@ -98,7 +108,7 @@ export class FamilyProgram {
     }
     for (const [key, { root, path, leaf }] of fresh) {
       const present = old.get(key)
-      if (present !== undefined && isSameLeaf(present, { root, path, leaf })) continue
+      if (present !== undefined && isSame(present.leaf, leaf)) continue
       this.#trees[root].set(roots[root].chain, path, leaf, touchedOf(touched, root))
     }
   }
@@ -131,6 +141,6 @@ function touchedOf(touched: Map<RootName, Set<string>>, root: RootName): Set<str
   return names
 }
 
-function isSameLeaf(left: PlacedLeaf, right: PlacedLeaf): boolean {
-  return JSON.stringify(left.leaf.rules) === JSON.stringify(right.leaf.rules)
+function isSame(left: HasRules | undefined, right: HasRules): boolean {
+  return left !== undefined && JSON.stringify(left.rules) === JSON.stringify(right.rules)
 }

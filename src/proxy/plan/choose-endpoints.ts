@@ -1,4 +1,4 @@
-import type { Endpoint } from '../../kube/resources.ts'
+import type { EndpointState } from '../../kube/resources.ts'
 import type { Backend, NodeIdentity, PoolSelection } from './plan.ts'
 import type { Candidate } from './service-endpoints.ts'
 
@@ -10,7 +10,7 @@ export interface Choice {
 
 /** Whether any node has an endpoint that could be used. Without one a service rejects instead of dropping. */
 export function hasUsableEndpoint(candidates: readonly Candidate[]): boolean {
-  return candidates.some(({ endpoint }) => endpoint.isReady || isFallback(endpoint))
+  return candidates.some(({ state }) => state.isReady || isFallback(state))
 }
 
 /** Endpoints for traffic policy Cluster: the ready ones that topology gives to this node; when nothing is
@@ -22,11 +22,11 @@ export function chooseClusterEndpoints(
   const selection = topologyOf(candidates, identity)
   const ready = backendsOf(
     candidates,
-    ({ endpoint }) => endpoint.isReady && isHinted(endpoint, selection, identity),
+    ({ state }) => state.isReady && isHinted(state, selection, identity),
   )
   if (ready.length > 0) return { backends: ready, selection }
   return {
-    backends: backendsOf(candidates, ({ endpoint }) => isFallback(endpoint)),
+    backends: backendsOf(candidates, ({ state }) => isFallback(state)),
     selection: 'terminating',
   }
 }
@@ -34,22 +34,16 @@ export function chooseClusterEndpoints(
 /** Endpoints for traffic policy Local: the ready ones of this node, else those of this node that still serve
  *  while they terminate. Topology has no say. */
 export function chooseLocalEndpoints(candidates: readonly Candidate[]): Choice {
-  const ready = backendsOf(
-    candidates,
-    ({ endpoint, backend }) => backend.isLocal && endpoint.isReady,
-  )
+  const ready = backendsOf(candidates, ({ state, backend }) => backend.isLocal && state.isReady)
   if (ready.length > 0) return { backends: ready, selection: 'ready' }
   return {
-    backends: backendsOf(
-      candidates,
-      ({ endpoint, backend }) => backend.isLocal && isFallback(endpoint),
-    ),
+    backends: backendsOf(candidates, ({ state, backend }) => backend.isLocal && isFallback(state)),
     selection: 'terminating',
   }
 }
 
-function isFallback(endpoint: Endpoint): boolean {
-  return !endpoint.isReady && endpoint.isServing && endpoint.isTerminating
+function isFallback(state: EndpointState): boolean {
+  return !state.isReady && state.isServing && state.isTerminating
 }
 
 /** Hints count only when every ready endpoint has them and at least one is for this node (first) or for its
@@ -63,9 +57,9 @@ function topologyOf(
   let allHaveZones = true
   let oneHasNode = false
   let oneHasZone = false
-  for (const { endpoint } of candidates) {
-    if (!endpoint.isReady) continue
-    const { hintedNodes, hintedZones } = endpoint
+  for (const { state } of candidates) {
+    if (!state.isReady) continue
+    const { hintedNodes, hintedZones } = state
     if (hintedNodes === undefined || hintedNodes.length === 0) allHaveNodes = false
     else if (hintedNodes.includes(nodeName)) oneHasNode = true
     if (hintedZones === undefined || hintedZones.length === 0) allHaveZones = false
@@ -77,9 +71,9 @@ function topologyOf(
   return 'ready'
 }
 
-function isHinted(endpoint: Endpoint, selection: PoolSelection, identity: NodeIdentity): boolean {
-  if (selection === 'same-node') return endpoint.hintedNodes?.includes(identity.nodeName) ?? false
-  if (selection === 'same-zone') return endpoint.hintedZones?.includes(identity.zone) ?? false
+function isHinted(state: EndpointState, selection: PoolSelection, identity: NodeIdentity): boolean {
+  if (selection === 'same-node') return state.hintedNodes?.includes(identity.nodeName) ?? false
+  if (selection === 'same-zone') return state.hintedZones?.includes(identity.zone) ?? false
   return true
 }
 

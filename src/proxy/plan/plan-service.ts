@@ -257,8 +257,8 @@ function planHealth(
     const addresses = new Set<string>()
     for (const port of service.ports) {
       const candidates = serviceEndpoints(port, family, slices, identity.nodeName)
-      for (const { endpoint, backend } of candidates) {
-        if (backend.isLocal && endpoint.isReady) addresses.add(backend.address)
+      for (const { state, backend } of candidates) {
+        if (backend.isLocal && state.isReady) addresses.add(backend.address)
       }
     }
     return addresses.size

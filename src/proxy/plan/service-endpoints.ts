@@ -1,10 +1,10 @@
-import type { Endpoint, EndpointSlice, ServicePort } from '../../kube/resources.ts'
+import type { Endpoint, EndpointSlice, EndpointState, ServicePort } from '../../kube/resources.ts'
 import { type Family, familyOf } from '../../net/address.ts'
 import type { Backend } from './plan.ts'
 
-/** An endpoint of one service port, with the backend that it would be. */
+/** The state of an endpoint of one service port, with the backend that it would be. */
 export interface Candidate {
-  readonly endpoint: Endpoint
+  readonly state: EndpointState
   readonly backend: Backend
 }
 
@@ -40,10 +40,10 @@ function addCandidates(
   nodeName: string,
 ): void {
   for (const endpoint of endpoints) {
-    const address = endpoint.addresses[0]
-    if (address === undefined || familyOf(address) !== family) continue
-    const isLocal = nodeName !== '' && endpoint.nodeName === nodeName
-    found.push({ endpoint, backend: { address, port, isLocal } })
+    const { address, state } = endpoint
+    if (familyOf(address) !== family) continue
+    const isLocal = nodeName !== '' && state.nodeName === nodeName
+    found.push({ state, backend: { address, port, isLocal } })
   }
 }
 
@@ -71,7 +71,7 @@ function mergeDuplicates(sorted: readonly Candidate[]): readonly Candidate[] {
   for (const candidate of sorted) {
     const last = merged.at(-1)
     if (last === undefined || compareCandidates(last, candidate) !== 0) merged.push(candidate)
-    else if (!candidate.endpoint.isTerminating) merged[merged.length - 1] = candidate
+    else if (!candidate.state.isTerminating) merged[merged.length - 1] = candidate
   }
   return merged
 }

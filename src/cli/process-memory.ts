@@ -1,0 +1,26 @@
+import process from 'node:process'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { libc } from '../netlink/libc.ts'
+
+/** Keeps the engine's young generation at its first size. It doubles up to 32 MB while a cluster is
+ *  loaded and would stay there. Measured with 10,000 services: 47 MB less at the peak, for a tenth more of
+ *  processor time until the first synchronisation; single changes take as long as before. This flag is read at
+ *  each growth, so that it needs no place on the command line (`--max-semi-space-size` does, and not
+ *  every `env` can put it there). */
+export function boundMemory(): void {
+  setFlagsFromString('--semi-space-growth-factor=1')
+}
+
+/** Collects all garbage and gives the pages back to the system: blocks for about two milliseconds per
+ *  MB of live objects. Worth it once, after lists have been decoded: left alone, the engine keeps what they
+ *  needed (60 MB with 10,000 services) for as long as there is a steady trickle of changes. */
+export function releaseMemory(): void {
+  setFlagsFromString('--expose-gc')
+  const collect: unknown = runInNewContext('gc')
+  // Only this kind of collection compacts the heap and empties the engine's pool of free pages.
+  const kind = { type: 'major', execution: 'sync', flavor: 'last-resort' }
+  if (typeof collect === 'function') collect(kind)
+  // What the engine has freed, the C library still keeps (20 MB: pages of lists, the first transaction).
+  if (process.platform === 'linux') libc().trimHeap()
+}

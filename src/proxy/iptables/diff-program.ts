@@ -1,0 +1,101 @@
+import type { ServicePlan } from '../plan/plan.ts'
+import { isSameRule } from './canonical-rule.ts'
+import { isOwnChain } from './chain-names.ts'
+import type { FamilyProgram, ProgramChanges } from './family-program.ts'
+import { formatRule } from './format-rule.ts'
+import type { KernelTables } from './read-save.ts'
+import { type HookRule, type Rule, type TableName, tableNames } from './rule.ts'
+
+/** Rules of ours to be put in place in a built-in chain; all else in it stays. */
+export interface HookEdit {
+  readonly table: TableName
+  readonly chain: string
+  /** As iptables-save printed them. */
+  readonly remove: readonly string[]
+  /** To stand at the head of the chain, in this order. */
+  readonly insert: readonly Rule[]
+}
+
+/** All that has to be written. */
+export interface TableChanges extends ProgramChanges {
+  readonly hooks: readonly HookEdit[]
+}
+
+/** What has to be written so that the kernel holds a program with these services and nothing else of
+ *  ours. */
+export function diffProgram(
+  program: FamilyProgram,
+  services: Iterable<ServicePlan>,
+  kernel: KernelTables,
+): TableChanges {
+  const wanted: Record<TableName, Set<string>> = { filter: new Set(), nat: new Set() }
+  const filled = []
+  for (const chain of program.chains(services)) {
+    wanted[chain.table].add(chain.name)
+    const present = kernel[chain.table].get(chain.name)
+    if (!holds(present, chain.rules, program)) filled.push(chain)
+  }
+  return {
+    filled,
+    removed: ownChains(kernel).filter(({ table, name }) => !wanted[table].has(name)),
+    hooks: diffHooks(program, kernel),
+  }
+}
+
+/** What has to be written so that nothing of ours is left. */
+export function removeProgram(kernel: KernelTables): TableChanges {
+  const hooks = tableNames.flatMap((table) =>
+    [...kernel[table]]
+      .filter(([chain]) => !isOwnChain(chain))
+      .map(([chain, lines]): HookEdit => {
+        return { table, chain, remove: lines.filter(leadsToUs), insert: [] }
+      })
+      .filter(({ remove }) => remove.length > 0),
+  )
+  return { filled: [], removed: ownChains(kernel), hooks }
+}
+
+function ownChains(kernel: KernelTables): readonly { table: TableName; name: string }[] {
+  return tableNames.flatMap((table) =>
+    [...kernel[table].keys()].filter(isOwnChain).map((name) => ({ table, name })),
+  )
+}
+
+function holds(
+  present: readonly string[] | undefined,
+  wanted: readonly Rule[],
+  { family }: FamilyProgram,
+): boolean {
+  return (
+    present !== undefined &&
+    present.length === wanted.length &&
+    wanted.every((rule, index) => isSameRule(present[index] ?? '', formatRule(rule, family)))
+  )
+}
+
+/** Where ours stand among the rules of others is left alone; only one that is missing, foreign or in the
+ *  wrong order makes all of a chain's be written anew. */
+function diffHooks(program: FamilyProgram, kernel: KernelTables): readonly HookEdit[] {
+  const wanted = new Map<string, HookRule[]>()
+  for (const hook of program.hooks) {
+    const key = `${hook.table} ${hook.chain}`
+    wanted.set(key, [...(wanted.get(key) ?? []), hook])
+  }
+  const edits: HookEdit[] = []
+  for (const table of tableNames) {
+    const names = program.hooks.filter((hook) => hook.table === table).map(({ chain }) => chain)
+    const builtIn = [...kernel[table].keys()].filter((name) => !isOwnChain(name))
+    for (const chain of new Set([...names, ...builtIn])) {
+      const present = (kernel[table].get(chain) ?? []).filter(leadsToUs)
+      const rules = (wanted.get(`${table} ${chain}`) ?? []).map(({ rule }) => rule)
+      if (holds(present, rules, program)) continue
+      edits.push({ table, chain, remove: present, insert: rules })
+    }
+  }
+  return edits
+}
+
+function leadsToUs(line: string): boolean {
+  const [, target = ''] = / -[jg] (\S+)$/.exec(` ${line}`) ?? []
+  return isOwnChain(target)
+}
