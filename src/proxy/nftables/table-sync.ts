@@ -2,6 +2,7 @@ import type { NftablesBatch } from '../../netlink/nftables/batch.ts'
 import type { SetElement } from '../../netlink/nftables/objects.ts'
 import { BatchSink } from '../../ruleset/batch-sink.ts'
 import { diffElements, type ElementSink } from '../../ruleset/element-sink.ts'
+import { GroupingSink } from '../../ruleset/grouping-sink.ts'
 import { compareStructure, type StructureDifference } from '../../ruleset/structure-difference.ts'
 import type { TableStructure } from '../../ruleset/table-structure.ts'
 import { removeExtraChains, writeStructure } from '../../ruleset/write-structure.ts'
@@ -34,7 +35,9 @@ export function compareTable(
   const elements = (sink: ElementSink): void => {
     if (kernel === undefined || structure.kind === 'rebuild') {
       for (const [set, list] of constant) for (const element of list) sink.add(set, element)
-      compiler.forEachElement(services, (set, element) => sink.add(set, element))
+      const groups = new GroupingSink(sink)
+      compiler.forEachElement(services, (set, element) => groups.add(set, element))
+      groups.flush()
       return
     }
     diffAll(kernel, compiler, compileElements(compiler, constant, services), sink)
