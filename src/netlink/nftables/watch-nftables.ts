@@ -18,6 +18,8 @@ export interface NftablesChange {
   readonly family: TableFamily | undefined
   /** Name of the table; undefined for commits and overruns. */
   readonly table: string | undefined
+  /** The chain, of changes of chains and rules. */
+  readonly chain?: string
   /** NftablesConnection.portId of the writer; 0 for overruns. */
   readonly portId: number
   /** Of commits: number of the new rule set, and the process that made it. */
@@ -65,8 +67,16 @@ function decodeChange(reader: MessageReader, bytes: Uint8Array): NftablesChange 
   const message = reader.type & 0xff
   const family = tableFamily(bytes[reader.start] ?? 0)
   if (message !== messages.newGeneration) {
-    const table = firstName(new AttributeReader(bytes, start, reader.end))
-    return { type: messageWords(message).join(' ').trim(), family, table, portId }
+    const name = (id: number) => nameOf(new AttributeReader(bytes, start, reader.end), id)
+    const chain = chainAttribute[message] === undefined ? undefined : name(chainAttribute[message])
+    return {
+      type: messageWords(message).join(' ').trim(),
+      family,
+      // Attribute 1 of every object but a generation is the table's name.
+      table: name(1),
+      ...(chain === undefined ? {} : { chain }),
+      portId,
+    }
   }
   const found = decodeAttributes(generationAttributes, bytes, 'nf_tables commit', start, reader.end)
   return {
@@ -80,8 +90,15 @@ function decodeChange(reader: MessageReader, bytes: Uint8Array): NftablesChange 
   }
 }
 
-/** Attribute 1 of every object but a generation is the table's name. */
-function firstName(reader: AttributeReader): string | undefined {
-  while (reader.next()) if (reader.id === 1) return reader.string()
+/** NFTA_CHAIN_NAME, NFTA_RULE_CHAIN */
+const chainAttribute: Readonly<Record<number, number>> = {
+  [messages.newChain]: 3,
+  [messages.deleteChain]: 3,
+  [messages.newRule]: 2,
+  [messages.deleteRule]: 2,
+}
+
+function nameOf(reader: AttributeReader, id: number): string | undefined {
+  while (reader.next()) if (reader.id === id) return reader.string()
   return undefined
 }

@@ -3,10 +3,7 @@ import { formatRule } from './format-rule.ts'
 import type { TableCommit } from './plan-commits.ts'
 
 /** A commit as input of `iptables-restore --noflush`: a declared chain is made, or emptied if it is there. */
-export function formatCommit(
-  { table, fill, hooks, remove }: TableCommit,
-  family: Family,
-): string {
+export function formatCommit({ table, fill, hooks, remove }: TableCommit, family: Family): string {
   const lines = [`*${table}`]
   for (const { name } of fill) lines.push(`:${name} - [0:0]`)
   for (const name of remove) lines.push(`:${name} - [0:0]`)

@@ -21,9 +21,7 @@ export function planCommits(changes: TableChanges, maximumRules: number): readon
       maximumRules,
     )
     const hooks = changes.hooks.filter((edit) => edit.table === table)
-    const remove = changes.removed
-      .filter((chain) => chain.table === table)
-      .map(({ name }) => name)
+    const remove = changes.removed.filter((chain) => chain.table === table).map(({ name }) => name)
     if (chunks.length === 0 && hooks.length === 0 && remove.length === 0) return []
     const last = chunks.pop() ?? []
     return [

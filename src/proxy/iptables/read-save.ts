@@ -15,7 +15,8 @@ export function readSave(text: string, source: string): KernelTables {
   let chains: Map<string, string[]> | undefined
   for (const [index, line] of text.split('\n').entries()) {
     const first = line[0]
-    if (first === '*') chains = isTable(line.slice(1)) ? tables[line.slice(1) as TableName] : undefined
+    if (first === '*')
+      chains = isTable(line.slice(1)) ? tables[line.slice(1) as TableName] : undefined
     else if (first === '#') refuseIncompatible(line, source)
     else if (chains === undefined || first === undefined || line === 'COMMIT') continue
     else if (first === ':') declare(line, chains)

@@ -1,0 +1,51 @@
+import type { Family } from '../../net/address.ts'
+import type { SyncReport } from '../port/mechanism.ts'
+import type { TableChanges } from './diff-program.ts'
+import { formatCommit } from './format-commit.ts'
+import { countOperations, planCommits } from './plan-commits.ts'
+import type { RuleWriter } from './rule-writer.ts'
+import { type IptablesPrograms, runProgram } from './run-program.ts'
+
+/** Rules of one COMMIT: about 50 services of 10 endpoints. The nf_tables program's own time grows with
+ *  chains times rules of a COMMIT. */
+const maximumRules = 500
+
+/** Seconds that the program waits for the lock of other iptables programs; legacy only. */
+const lockSeconds = '5'
+
+/** Processes whose commits may still be told of. */
+const rememberedProcesses = 64
+
+/** Writes through `iptables-restore --noflush`, one process for all commits of a family. */
+export class RestoreWriter implements RuleWriter {
+  readonly way: string
+  readonly #programs: IptablesPrograms
+  #processIds: readonly number[] = []
+
+  constructor(programs: IptablesPrograms) {
+    this.#programs = programs
+    this.way = `restore (${programs.variant})`
+  }
+
+  async write(family: Family, changes: TableChanges): Promise<SyncReport> {
+    const commits = planCommits(changes, maximumRules)
+    if (commits.length === 0) return { transactions: 0, operations: 0, bytes: 0 }
+    const input = commits.map((commit) => formatCommit(commit, family)).join('')
+    const args = ['--noflush', '-w', lockSeconds]
+    await runProgram(this.#programs.restore[family], args, input, (processId) => {
+      // Now, because notifications of its commits come while it still runs.
+      this.#processIds = [...this.#processIds, processId].slice(-rememberedProcesses)
+    })
+    return {
+      transactions: commits.length,
+      operations: commits.reduce((sum, commit) => sum + countOperations(commit), 0),
+      bytes: Buffer.byteLength(input),
+    }
+  }
+
+  isOwnCommit(processId: number): boolean {
+    return this.#processIds.includes(processId)
+  }
+
+  close(): void {}
+}

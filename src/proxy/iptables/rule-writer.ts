@@ -1,0 +1,15 @@
+import type { Family } from '../../net/address.ts'
+import type { SyncReport } from '../port/mechanism.ts'
+import type { TableChanges } from './diff-program.ts'
+
+/** A way to bring changes of rules into the kernel. */
+export interface RuleWriter {
+  /** For logs: `restore (nf_tables)`. */
+  readonly way: string
+  /** Writes changes. Each commit takes effect whole or not at all; after a rejection the kernel has to be
+   *  read again. */
+  write(family: Family, changes: TableChanges): Promise<SyncReport>
+  /** Whether this process made a commit that a notification tells of. */
+  isOwnCommit(processId: number, portId: number): boolean
+  close(): void
+}
