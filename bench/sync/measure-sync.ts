@@ -2,6 +2,7 @@
  *  new process over the rules that are there, as one line of JSON. */
 import { spawnSync } from 'node:child_process'
 import process from 'node:process'
+import { boundMemory, releaseMemory } from '../../src/cli/process-memory.ts'
 import type { Row } from '../support/benchmark.ts'
 import {
   addressesOf,
@@ -90,6 +91,8 @@ async function measureCold(): Promise<Row[]> {
   const proxy = new ProxyUnderTest()
   proxy.load({ services, endpoints })
   const { tookMs, bytes } = await proxy.start()
+  // As the daemon does after its first synchronisation.
+  releaseMemory()
   const work = `${size} cold sync`
   const rss = significant(proxy.residentMegabytes())
   const rows: Row[] = [
@@ -125,5 +128,7 @@ function restartRows(): Row[] {
   return JSON.parse(stdout)
 }
 
+// As the daemon does when it starts.
+boundMemory()
 const rows = mode === 'restart' ? await measureRestart() : await measureCold()
 process.stdout.write(`${JSON.stringify(rows)}\n`)
