@@ -13,6 +13,7 @@ interface Requirement {
 const requirements: readonly Requirement[] = [
   { binary: 'ip', package: 'iproute2', why: 'builds the network namespaces of the tests' },
   { binary: 'nft', package: 'nftables', why: 'a second reader of the rules that we write' },
+  { binary: 'iptables', package: 'iptables', why: 'reads and writes the rules of iptables mode' },
   { binary: 'conntrack', package: 'conntrack', why: 'a second reader of connection tracking' },
   { binary: 'unshare', package: 'util-linux', why: 'gives each test file a network of its own' },
 ]

@@ -35,6 +35,7 @@ export const allProxyOptions: readonly CommandOption[] = proxyFlags
 /** The flags that decide what a plan looks like, for commands that only look. */
 export const planOptions: readonly CommandOption[] = [
   'config',
+  'proxy-mode',
   'master',
   'hostname-override',
   'bind-address',

@@ -1,7 +1,7 @@
-import { openNftablesMechanism } from '../proxy/nftables/nftables-mechanism.ts'
 import type { Difference } from '../proxy/port/mechanism.ts'
 import { planOptions, sourceOptions } from './cluster-input.ts'
 import { loadCluster } from './load-cluster.ts'
+import { openMechanism } from './open-mechanism.ts'
 import { outputOption, printValue } from './output-option.ts'
 import { requireNetAdmin } from './require-net-admin.ts'
 import type { CliIo, CommandInput, ExitCode, Subcommand } from './subcommand.ts'
@@ -20,9 +20,9 @@ Example:
 
 async function run(input: CommandInput, io: CliIo, signal: AbortSignal): Promise<ExitCode> {
   requireNetAdmin()
-  const mechanism = openNftablesMechanism()
+  const { plan, cluster } = await loadCluster(input, io, signal)
+  const mechanism = await openMechanism(cluster.options.mode)
   try {
-    const { plan } = await loadCluster(input, io, signal)
     const differences = await mechanism.compare(plan)
     printValue(input, io, { differences }, formatDifferences)
     return differences.length === 0 ? 0 : 1

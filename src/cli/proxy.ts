@@ -15,7 +15,6 @@ import { createProxyMetrics } from '../observe/proxy-metrics.ts'
 import { formatConfiguration } from '../proxy/config/describe-configuration.ts'
 import type { ProxyOptions } from '../proxy/config/proxy-options.ts'
 import { readLocalAddresses } from '../proxy/local-addresses.ts'
-import { openNftablesMechanism } from '../proxy/nftables/nftables-mechanism.ts'
 import { openSource } from '../proxy/open-source.ts'
 import { runProxy } from '../proxy/run-proxy.ts'
 import { nodeSettings, tuneNode } from '../proxy/tune-node.ts'
@@ -28,6 +27,7 @@ import {
 } from './cluster-input.ts'
 import { formatFrontends, frontendRows } from './frontend-rows.ts'
 import { loadCluster } from './load-cluster.ts'
+import { openMechanism } from './open-mechanism.ts'
 import { outputOption, printValue } from './output-option.ts'
 import { boundMemory, releaseMemory } from './process-memory.ts'
 import { requireNetAdmin } from './require-net-admin.ts'
@@ -42,6 +42,7 @@ export const proxy: Subcommand = {
   portolan proxy --config kube-proxy.yaml
   portolan proxy --manifests ./manifests --dry-run     print the frontends, write nothing
   portolan proxy --cleanup                             remove what this program wrote
+  portolan proxy --cleanup --proxy-mode iptables       the same for iptables mode
 
 Needs CAP_NET_ADMIN, except with --dry-run. SIGTERM and SIGINT end it and leave the rules.`,
   options: [
@@ -56,7 +57,7 @@ Needs CAP_NET_ADMIN, except with --dry-run. SIGTERM and SIGINT end it and leave 
 
 async function run(input: CommandInput, io: CliIo, signal: AbortSignal): Promise<ExitCode> {
   const { texts } = input
-  if (texts.cleanup === 'true') return cleanUp(io)
+  if (texts.cleanup === 'true') return cleanUp(texts['proxy-mode'], io)
   if (texts['dry-run'] === 'true') {
     const { plan } = await loadCluster(input, io, signal)
     printValue(input, io, frontendRows(plan), formatFrontends)
@@ -82,7 +83,7 @@ async function serve(
   boundMemory()
   const closing = new AbortController()
   const living = AbortSignal.any([signal, closing.signal])
-  const mechanism = openNftablesMechanism()
+  const mechanism = await openMechanism(options.mode)
   const conntrack = openConntrack(logger)
   try {
     const { source, name } = await openSource(
@@ -153,12 +154,18 @@ async function configurationChanged(file: string | undefined, signal: AbortSigna
   return promise
 }
 
-async function cleanUp(io: CliIo): Promise<ExitCode> {
+/** Rules of iptables mode have kube-proxy's names: they are removed only when that mode is named. */
+async function cleanUp(mode: string | undefined, io: CliIo): Promise<ExitCode> {
   requireNetAdmin()
-  const mechanism = openNftablesMechanism()
+  const isIptables = mode === 'iptables'
+  const mechanism = await openMechanism(isIptables ? 'iptables' : 'nftables')
   try {
     const { operations } = await mechanism.cleanup()
-    io.out(operations === 0 ? 'nothing of ours was there\n' : `removed ${operations} tables\n`)
+    io.out(
+      operations === 0
+        ? 'nothing of ours was there\n'
+        : `removed ${operations} ${isIptables ? 'chains and rules' : 'tables'}\n`,
+    )
     return 0
   } finally {
     mechanism.close()

@@ -21,6 +21,9 @@ export const podDetection: readonly string[] = [
   `${labAddresses[4].nodePods},${labAddresses[6].nodePods}`,
 ]
 
+/** Names the mode that every proxy of a process runs in; the default one without it. */
+export const proxyModeVariable = 'PORTOLAN_TEST_PROXY_MODE'
+
 /** Nothing that the daemon does takes as long; a wait that ends so is a failure with its whole log. */
 const patienceMs = 20_000
 
@@ -58,12 +61,14 @@ export class ProxyDaemon {
 
   private constructor(lab: NetworkLab, folder: string, args: readonly string[]) {
     const common = ['--manifests', folder, '--hostname-override', labNodes.here]
+    const mode = process.env[proxyModeVariable]
+    const modes = mode === undefined ? [] : ['--proxy-mode', mode]
     const logging = ['--logging-format', 'json', '--log-level', 'debug']
     this.#folder = folder
     this.#child = lab.spawn(
       'node',
       process.execPath,
-      [mainFile, 'proxy', ...common, ...logging, ...args],
+      [mainFile, 'proxy', ...common, ...modes, ...logging, ...args],
       { stdio: ['ignore', 'inherit', 'pipe'] },
     )
     this.#exit = once(this.#child, 'exit').then(([code, signal]) => code ?? signal)

@@ -12,6 +12,7 @@ export interface RequiredTool {
 export const requiredTools = [
   { binary: 'ip', debianPackage: 'iproute2', why: 'makes network namespaces, links and routes' },
   { binary: 'nft', debianPackage: 'nftables', why: 'lists rules, and plays the foreign writer' },
+  { binary: 'iptables', debianPackage: 'iptables', why: 'reads and writes rules of iptables mode' },
   {
     binary: 'conntrack',
     debianPackage: 'conntrack',

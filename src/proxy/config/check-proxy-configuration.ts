@@ -16,8 +16,8 @@ export function checkProxyConfiguration(configuration: ProxyConfiguration): read
 
 function checkMode({ mode, windowsRunAsService }: ProxyConfiguration): Fault[] {
   const faults: Fault[] = []
-  if (mode === 'iptables' || mode === 'ipvs') {
-    const expected = 'nftables or blank (this mode is not built yet in this version)'
+  if (mode === 'ipvs') {
+    const expected = 'nftables, iptables or blank (this mode is not built yet in this version)'
     faults.push({ path: ['mode'], value: mode, expected })
   }
   if (windowsRunAsService) {

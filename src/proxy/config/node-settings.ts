@@ -85,15 +85,17 @@ function detectByPrefixes(texts: readonly string[]): PodDetector {
   return first.length === 0 ? { kind: 'none' } : { kind: 'prefixes', prefixes: first }
 }
 
-/** pkg/proxy/util NodePortAddresses, nftables mode: never loopback; a family that nothing names is open
+/** pkg/proxy/util NodePortAddresses, but never loopback; a family that nothing names is open
  *  on all its local addresses. */
 function resolveNodePortAddresses(
   options: ProxyOptions,
   nodeAddresses: readonly string[],
   localAddresses: readonly string[],
 ): 'any-local' | readonly string[] {
-  const prefixes = options.nodePortAddresses.flatMap((text) => parsePrefix(text) ?? [])
-  const isPrimary = prefixes.length === 0
+  const asked = options.nodePortAddresses
+  if (asked === 'any-local') return 'any-local'
+  const isPrimary = asked === 'primary'
+  const prefixes = isPrimary ? [] : asked.flatMap((text) => parsePrefix(text) ?? [])
   const isOpen = (family: Family) =>
     isPrimary
       ? !nodeAddresses.some((address) => familyOf(address) === family)

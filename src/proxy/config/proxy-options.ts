@@ -3,12 +3,13 @@ import type { ProxyConfiguration } from './proxy-configuration.ts'
 
 /** What the daemon does, with every default decided. */
 export interface ProxyOptions {
+  readonly mode: ProxyMode
   readonly nodeName: string
   /** Empty: not given. */
   readonly kubeconfig: string
   readonly detectLocal: LocalDetection
-  /** Prefixes; empty: the node's primary addresses. */
-  readonly nodePortAddresses: readonly string[]
+  /** Prefixes; `primary`: the node's primary addresses; `any-local`: every address but loopback. */
+  readonly nodePortAddresses: 'primary' | 'any-local' | readonly string[]
   /** Overrides the node's primary address; unspecified (0.0.0.0, ::): no override. */
   readonly bindAddress: string
   readonly masqueradeAll: boolean
@@ -26,6 +27,9 @@ export interface ProxyOptions {
   readonly bindAddressHardFail: boolean
   readonly configuration: ProxyConfiguration
 }
+
+/** How rules reach the kernel. */
+export type ProxyMode = 'nftables' | 'iptables'
 
 /** How local pods are recognised, before the Node object is known. */
 export type LocalDetection =
@@ -56,10 +60,11 @@ export function resolveProxyOptions(
   const nodeName = (configuration.hostnameOverride || hostname).trim().toLowerCase()
   const isIpv6 = configuration.bindAddress.includes(':')
   return {
+    mode: configuration.mode === 'iptables' ? 'iptables' : 'nftables',
     nodeName,
     kubeconfig: configuration.clientConnection.kubeconfig,
     detectLocal: resolveLocalDetection(configuration),
-    nodePortAddresses: configuration.nodePortAddresses.filter((entry) => entry !== 'primary'),
+    nodePortAddresses: resolveNodePortAddresses(configuration),
     bindAddress: configuration.bindAddress,
     masqueradeAll: settings.masqueradeAll,
     masqueradeMark: 2 ** settings.masqueradeBit,
@@ -79,6 +84,17 @@ export function resolveProxyOptions(
   }
 }
 
+/** Where nothing is said, the original's iptables mode answers on all addresses, its nftables mode on the
+ *  primary ones. */
+function resolveNodePortAddresses({
+  mode,
+  nodePortAddresses,
+}: ProxyConfiguration): ProxyOptions['nodePortAddresses'] {
+  if (nodePortAddresses.includes('primary')) return 'primary'
+  if (nodePortAddresses.length > 0) return nodePortAddresses
+  return mode === 'iptables' ? 'any-local' : 'primary'
+}
+
 interface MechanismSettings {
   readonly masqueradeAll: boolean
   readonly masqueradeBit: number
@@ -88,7 +104,9 @@ interface MechanismSettings {
 
 /** A blank mode is the original's iptables mode, so its section counts then where `nftables` says
  *  nothing: an existing configuration keeps its meaning. */
-function mechanismSettings({ mode, nftables, iptables }: ProxyConfiguration): MechanismSettings {
+function mechanismSettings(configuration: ProxyConfiguration): MechanismSettings {
+  const { mode, iptables } = configuration
+  const nftables = mode === 'iptables' ? iptables : configuration.nftables
   const fallback = mode === '' ? iptables : undefined
   return {
     masqueradeAll: nftables.masqueradeAll || (fallback?.masqueradeAll ?? false),

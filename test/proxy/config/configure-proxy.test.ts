@@ -96,7 +96,7 @@ const refused: readonly [FlagTexts, string][] = [
   ],
   [
     { 'proxy-mode': 'ipvs' },
-    '--proxy-mode: got "ipvs", expected nftables or blank (this mode is not built yet in this version)',
+    '--proxy-mode: got "ipvs", expected nftables, iptables or blank (this mode is not built yet in this version)',
   ],
 ]
 

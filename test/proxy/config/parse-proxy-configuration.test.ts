@@ -74,9 +74,10 @@ const rows: readonly [string, string?][] = [
   ['mode: nftables'],
   ['mode: ""'],
   ['mode: userspace', 'mode: got "userspace", expected one of blank, nftables, iptables, ipvs'],
+  ['mode: iptables'],
   [
-    'mode: iptables',
-    'mode: got "iptables", expected nftables or blank (this mode is not built yet in this version)',
+    'mode: ipvs',
+    'mode: got "ipvs", expected nftables, iptables or blank (this mode is not built yet in this version)',
   ],
   ['iptables: {masqueradeBit: 0, masqueradeAll: true, localhostNodePorts: false}'],
   ['iptables: {snatNodeInternalIP: true, syncPeriod: 30s, minSyncPeriod: 1s}'],

@@ -48,6 +48,18 @@ test('a blank mode also reads the iptables section, mode nftables does not', () 
   assert.equal([nftables.masqueradeMark, nftables.masqueradeAll], [0x4000, false])
 })
 
+test('mode iptables reads its own section, and opens node ports on all addresses', () => {
+  const text = 'mode: iptables\niptables: {masqueradeBit: 3}\nnftables: {masqueradeAll: true}\n'
+  const iptables = options(text)
+  assert.equal(
+    [iptables.mode, iptables.masqueradeMark, iptables.masqueradeAll],
+    ['iptables', 8, false],
+  )
+  assert.is(iptables.nodePortAddresses, 'any-local')
+  assert.is(options(`${text}nodePortAddresses: [primary]`).nodePortAddresses, 'primary')
+  assert.is(options('').nodePortAddresses, 'primary')
+})
+
 test('mark bit 31 is a positive number', () => {
   assert.is(options('nftables: {masqueradeBit: 31}').masqueradeMark, 0x8000_0000)
 })
