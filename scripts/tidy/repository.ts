@@ -4,7 +4,7 @@ import { checkPublicText } from './bans.ts'
 import type { Violation } from './source-tree.ts'
 
 /** Folders that are never committed. */
-const ignoredFolders = new Set(['.git', 'node_modules', 'dist', 'coverage'])
+const ignoredFolders = new Set(['.git', '.cache', 'node_modules', 'dist'])
 
 /** Larger files do not belong into a repository of text, bytes. */
 const maximumFileBytes = 1024 * 1024
