@@ -37,6 +37,14 @@ export const cmp = {
   data: { id: 3, kind: 'nest', nest: data },
 } as const satisfies Attributes
 
+/** enum nft_range_attributes; op: enum nft_range_ops (0 inside, 1 outside); both ends belong to it. */
+export const range = {
+  sreg: { id: 1, kind: 'u32be' },
+  op: { id: 2, kind: 'u32be' },
+  from: { id: 3, kind: 'nest', nest: data },
+  to: { id: 4, kind: 'nest', nest: data },
+} as const satisfies Attributes
+
 /** enum nft_lookup_attributes; flags: 1 inverts (NFT_LOOKUP_F_INV). */
 export const lookup = {
   set: { id: 1, kind: 'string' },
@@ -147,6 +155,20 @@ export const fib = {
   flags: { id: 3, kind: 'u32be' },
 } as const satisfies Attributes
 
+/** enum nft_match_attributes: a match of xtables; `info` is the module's own structure of that revision. */
+export const match = {
+  name: { id: 1, kind: 'string' },
+  revision: { id: 2, kind: 'u32be' },
+  info: { id: 3, kind: 'bytes' },
+} as const satisfies Attributes
+
+/** enum nft_target_attributes: a target of xtables. */
+export const target = {
+  name: { id: 1, kind: 'string' },
+  revision: { id: 2, kind: 'u32be' },
+  info: { id: 3, kind: 'bytes' },
+} as const satisfies Attributes
+
 /** enum nft_notrack: no attributes. */
 export const notrack = {} as const satisfies Attributes
 
@@ -162,6 +184,7 @@ export const expressions = {
   immediate,
   bitwise,
   cmp,
+  range,
   lookup,
   dynset,
   payload,
@@ -175,6 +198,8 @@ export const expressions = {
   masq,
   redir,
   fib,
+  match,
+  target,
   notrack,
   unknown,
 } as const

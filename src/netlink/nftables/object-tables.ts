@@ -34,12 +34,19 @@ export const expressionAttributes = {
   data: { id: 2, kind: 'bytes' },
 } as const satisfies Attributes
 
+/** enum nft_rule_compat_attributes; flags: NFT_RULE_COMPAT_F_INV 2 negates the protocol. */
+export const compatAttributes = {
+  protocol: { id: 1, kind: 'u32be' },
+  flags: { id: 2, kind: 'u32be' },
+} as const satisfies Attributes
+
 /** enum nft_rule_attributes */
 export const ruleAttributes = {
   table: { id: 1, kind: 'string' },
   chain: { id: 2, kind: 'string' },
   handle: { id: 3, kind: 'u64be' },
   expressions: { id: 4, kind: 'list', element: 1, nest: expressionAttributes },
+  compat: { id: 5, kind: 'nest', nest: compatAttributes },
   position: { id: 6, kind: 'u64be' },
   userData: { id: 7, kind: 'bytes' },
 } as const satisfies Attributes

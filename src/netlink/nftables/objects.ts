@@ -30,6 +30,9 @@ export interface Rule {
   readonly chain: string
   readonly expressions: readonly Expression[]
   readonly comment?: string
+  /** Protocol that matches and targets of xtables are checked against; rules with them must have it, 0 for
+   *  any protocol. The kernel does not give it back. */
+  readonly compatProtocol?: number
   readonly handle?: bigint
 }
 

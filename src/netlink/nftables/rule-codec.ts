@@ -2,7 +2,7 @@ import type { Decoded } from '../attribute-kinds.ts'
 import type { AttributeWriter } from '../attribute-writer.ts'
 import { decodeAttributes, encodeAttributes } from '../attributes.ts'
 import { type Expression, expressions } from './expressions.ts'
-import { ruleAttributes } from './object-tables.ts'
+import { compatAttributes, ruleAttributes } from './object-tables.ts'
 import type { Rule } from './objects.ts'
 import { commentTypes, decodeComment, encodeComment } from './user-data.ts'
 
@@ -17,6 +17,11 @@ export function encodeRule(writer: AttributeWriter, table: string, rule: Rule): 
     writer.close(element)
   }
   writer.close(list)
+  if (rule.compatProtocol !== undefined) {
+    const compat = writer.nest(ruleAttributes.compat.id)
+    encodeAttributes(writer, compatAttributes, { protocol: rule.compatProtocol, flags: 0 })
+    writer.close(compat)
+  }
   if (rule.comment !== undefined) {
     writer.bytes(ruleAttributes.userData.id, encodeComment(commentTypes.rule, rule.comment))
   }
@@ -33,6 +38,7 @@ export function decodeRule(bytes: Uint8Array, start: number, end: number): Rule 
       decodeExpression(name ?? '', data ?? new Uint8Array()),
     ),
     ...(comment === undefined ? {} : { comment }),
+    ...(rule.compat?.protocol === undefined ? {} : { compatProtocol: rule.compat.protocol }),
     ...(rule.handle === undefined ? {} : { handle: rule.handle }),
   }
 }

@@ -52,7 +52,10 @@ export function execute(expression: Expression, run: RuleRun): Step {
     case 'counter':
       return proceed
     case 'hash':
+    case 'match':
+    case 'range':
     case 'redir':
+    case 'target':
     case 'notrack':
     case 'unknown':
       throw new Error('the machine does not know this expression')

@@ -45,6 +45,18 @@ const inRegularChain: readonly (readonly Expression[])[] = [
   [mark, { name: 'dynset', data: { setName: 'times', op: 2, sregKey: 8, sregData: 8 } }],
   [sourceAddress],
   [{ name: 'ct', data: { dreg: 8, key: 0 } }],
+  [
+    sourceAddress,
+    {
+      name: 'range',
+      data: {
+        sreg: 8,
+        op: 0,
+        from: { value: bytes(1, 0, 0, 0) },
+        to: { value: bytes(2, 0, 0, 0) },
+      },
+    },
+  ],
   [{ name: 'numgen', data: { dreg: 8, modulus: 3, type: 1 } }],
   [{ name: 'numgen', data: { dreg: 8, modulus: 3, type: 0, offset: 5 } }],
   [sourceAddress, { name: 'hash', data: { sreg: 8, dreg: 9, len: 4, modulus: 5, seed: 7 } }],
@@ -73,6 +85,15 @@ const inPostrouting: readonly (readonly Expression[])[] = [
 
 const inRaw: readonly (readonly Expression[])[] = [[{ name: 'notrack', data: {} }]]
 
+/** struct xt_statistic_info of linux/netfilter/xt_statistic.h: a quarter of all packets. */
+const quarter = new Uint8Array(24)
+quarter[7] = 0x20
+
+const ofXtables: readonly (readonly Expression[])[] = [
+  [{ name: 'match', data: { name: 'statistic', revision: 0, info: quarter } }],
+  [{ name: 'target', data: { name: 'MARK', revision: 2, info: bytes(1, 0, 0, 0, 1, 0, 0, 0) } }],
+]
+
 /** Rules with every expression, chain by chain; they need the sets `members` and `times` and the chain
  *  `target`. */
 export const everyExpression: readonly Rule[] = [
@@ -80,4 +101,5 @@ export const everyExpression: readonly Rule[] = [
   ...inPostrouting.map((expressions) => ({ chain: 'postrouting', expressions })),
   ...inRaw.map((expressions) => ({ chain: 'raw', expressions })),
   ...inRegularChain.map((expressions) => ({ chain: 'regular', expressions })),
+  ...ofXtables.map((expressions) => ({ chain: 'regular', expressions, compatProtocol: 0 })),
 ]

@@ -182,7 +182,7 @@ root('any order of updates leaves what a fresh start would write', async () => {
       const [like] = slice.endpoints
       const address =
         slice.addressType === 'IPv6' ? `fd00:1::${host.toString(16)}` : `10.1.0.${host}`
-      return like === undefined ? [] : [{ ...like, addresses: [address] }]
+      return like === undefined ? [] : [{ ...like, address }]
     }),
   })
   const step = fc.record({
