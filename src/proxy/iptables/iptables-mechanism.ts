@@ -1,5 +1,6 @@
 import type { Family } from '../../net/address.ts'
 import type { Flow } from '../../net/flow.ts'
+import { NftablesConnection } from '../../netlink/nftables/connection.ts'
 import type { PlanChange, ServicePlan } from '../plan/plan.ts'
 import type { Difference, Mechanism, Plan, SyncReport } from '../port/mechanism.ts'
 import type { TracedVerdict } from '../port/verdict.ts'
@@ -8,17 +9,38 @@ import { describeChanges } from './describe-changes.ts'
 import { detectPrograms } from './detect-programs.ts'
 import { diffProgram, removeProgram, type TableChanges } from './diff-program.ts'
 import { FamilyProgram } from './family-program.ts'
+import { NetlinkWriter } from './netlink-writer.ts'
 import { readSave } from './read-save.ts'
 import { RestoreWriter } from './restore-writer.ts'
 import type { RuleWriter } from './rule-writer.ts'
 import { type IptablesPrograms, runProgram } from './run-program.ts'
+import { sumReports } from './sum-reports.ts'
 import { watchTables } from './watch-tables.ts'
 
+/** How rules are brought into the kernel. */
+export type IptablesWay = 'netlink' | 'restore'
+
 /** Opens the iptables mechanism on the network namespace of the process: picks the variant that the node
- *  uses. Rejects with one line when no iptables is installed. Writes nothing yet. */
-export async function openIptablesMechanism(): Promise<IptablesMechanism> {
+ *  uses, and writes over netlink where that is possible, unless `way` forbids it. Rejects with one line when
+ *  no iptables is installed. Writes nothing yet. */
+export async function openIptablesMechanism(
+  way: IptablesWay = 'netlink',
+): Promise<IptablesMechanism> {
   const programs = await detectPrograms()
-  return new IptablesMechanism(programs, new RestoreWriter(programs))
+  const connection =
+    way === 'netlink' && programs.variant === 'nf_tables' ? openConnection() : undefined
+  const writer =
+    connection === undefined ? new RestoreWriter(programs) : new NetlinkWriter(connection, programs)
+  return new IptablesMechanism(programs, writer)
+}
+
+/** Undefined where the kernel or a container's rules refuse the socket: the programs may still do. */
+function openConnection(): NftablesConnection | undefined {
+  try {
+    return NftablesConnection.open()
+  } catch {
+    return undefined
+  }
 }
 
 const families: readonly Family[] = [4, 6]
@@ -48,7 +70,7 @@ export class IptablesMechanism implements Mechanism {
     for (const family of families) {
       reports.push(await this.#writer.write(family, await this.#diff(plan, family)))
     }
-    return sum(reports)
+    return sumReports(reports)
   }
 
   async update(changes: readonly PlanChange[]): Promise<SyncReport> {
@@ -69,7 +91,7 @@ export class IptablesMechanism implements Mechanism {
     for (const { family, changes: each } of written) {
       reports.push(await this.#writer.write(family, each))
     }
-    return sum(reports)
+    return sumReports(reports)
   }
 
   async compare(plan: Plan): Promise<readonly Difference[]> {
@@ -101,7 +123,7 @@ export class IptablesMechanism implements Mechanism {
     }
     this.#families = []
     this.#written.clear()
-    return sum(reports)
+    return sumReports(reports)
   }
 
   close(): void {
@@ -135,13 +157,3 @@ export class IptablesMechanism implements Mechanism {
 }
 
 const nothing: TableChanges = { filled: [], removed: [], hooks: [] }
-
-function sum(reports: readonly SyncReport[]): SyncReport {
-  const total = { transactions: 0, operations: 0, bytes: 0 }
-  for (const { transactions, operations, bytes } of reports) {
-    total.transactions += transactions
-    total.operations += operations
-    total.bytes += bytes
-  }
-  return total
-}

@@ -1,0 +1,99 @@
+import type { Family } from '../../net/address.ts'
+import type { NftablesConnection } from '../../netlink/nftables/connection.ts'
+import type { Rule as KernelRule, TableFamily } from '../../netlink/nftables/objects.ts'
+import type { SyncReport } from '../port/mechanism.ts'
+import type { TableChanges } from './diff-program.ts'
+import { planCommits } from './plan-commits.ts'
+import { RestoreWriter } from './restore-writer.ts'
+import type { FilledChain, TableName } from './rule.ts'
+import { kernelRule } from './rule-expressions.ts'
+import type { RuleWriter } from './rule-writer.ts'
+import type { IptablesPrograms } from './run-program.ts'
+import { sumReports } from './sum-reports.ts'
+
+/** Rules of one batch: about 500 services of 10 endpoints. */
+const maximumRules = 6_000
+
+/** Writes the nf_tables variant's rules without its programs, over netlink. Only the few constant chains
+ *  with matches that are not made here, and rules in built-in chains, go through iptables-restore. */
+export class NetlinkWriter implements RuleWriter {
+  readonly way = 'netlink (nf_tables)'
+  readonly #connection: NftablesConnection
+  readonly #restore: RestoreWriter
+
+  constructor(connection: NftablesConnection, programs: IptablesPrograms) {
+    this.#connection = connection
+    this.#restore = new RestoreWriter(programs)
+  }
+
+  async write(family: Family, changes: TableChanges): Promise<SyncReport> {
+    const native: NativeChain[] = []
+    const others: FilledChain[] = []
+    for (const chain of changes.filled) {
+      const rules = kernelRules(chain, family)
+      if (rules === undefined) others.push(chain)
+      else native.push({ ...chain, kernelRules: rules })
+    }
+    const { hooks, removed } = changes
+    // What others lead to must be there first, and what is removed must not be led to any more.
+    return sumReports([
+      await this.#restore.write(family, { filled: others, removed: [], hooks: [] }),
+      this.#fill(family, native),
+      await this.#restore.write(family, { filled: [], removed: [], hooks }),
+      this.#remove(family, removed),
+    ])
+  }
+
+  isOwnCommit(processId: number, portId: number): boolean {
+    return portId === this.#connection.portId || this.#restore.isOwnCommit(processId)
+  }
+
+  close(): void {
+    this.#connection.close()
+  }
+
+  #fill(family: Family, chains: readonly NativeChain[]): SyncReport {
+    const table = tableFamilies[family]
+    const commits = planCommits({ filled: chains, removed: [], hooks: [] }, maximumRules)
+    const reports = commits.map(({ table: name, fill }): SyncReport => {
+      const batch = this.#connection.newBatch()
+      batch.addTable({ family: table, name })
+      for (const chain of fill) batch.addChain(table, name, { name: chain.name })
+      let operations = fill.length
+      for (const chain of fill as readonly NativeChain[]) {
+        batch.flushChain(table, name, chain.name)
+        for (const rule of chain.kernelRules) batch.addRule(table, name, rule)
+        operations += chain.kernelRules.length
+      }
+      return { transactions: 1, operations, bytes: this.#connection.commit(batch).bytes }
+    })
+    return sumReports(reports)
+  }
+
+  #remove(family: Family, chains: TableChanges['removed']): SyncReport {
+    if (chains.length === 0) return sumReports([])
+    const table = tableFamilies[family]
+    const batch = this.#connection.newBatch()
+    for (const { table: name, name: chain } of chains) batch.flushChain(table, name, chain)
+    for (const { table: name, name: chain } of chains) batch.deleteChain(table, name, chain)
+    const { bytes } = this.#connection.commit(batch)
+    return { transactions: 1, operations: chains.length, bytes }
+  }
+}
+
+const tableFamilies: Readonly<Record<Family, TableFamily>> = { 4: 'ip', 6: 'ip6' }
+
+interface NativeChain extends FilledChain {
+  readonly table: TableName
+  readonly kernelRules: readonly KernelRule[]
+}
+
+function kernelRules({ name, rules }: FilledChain, family: Family): KernelRule[] | undefined {
+  const made: KernelRule[] = []
+  for (const rule of rules) {
+    const kernel = kernelRule(name, rule, family)
+    if (kernel === undefined) return undefined
+    made.push(kernel)
+  }
+  return made
+}
