@@ -92,10 +92,12 @@ export function decodeErrorMessage(reader: MessageReader, bytes: Uint8Array): Er
   let attributes = start + 4
   if (type === controlMessages.error) {
     if (end - attributes < headerBytes) return { sequence, errno }
-    const repeated = view.getUint32(attributes, true)
+    // A capped answer repeats only the request's header, whose length is still that of the whole request.
+    const isCapped = (flags & messageFlags.capped) !== 0
+    const repeated = isCapped ? headerBytes : view.getUint32(attributes, true)
     // A length from outside: more than there is would lead out of the bytes, or by overflow before them.
     if (repeated > end - attributes) return { sequence, errno }
-    attributes += (flags & messageFlags.capped) !== 0 ? headerBytes : align(repeated)
+    attributes += align(repeated)
   }
   return { sequence, errno, ...extendedAck(new AttributeReader(bytes, attributes, end)) }
 }
