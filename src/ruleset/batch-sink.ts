@@ -9,10 +9,11 @@ export class BatchSink implements ElementSink {
   readonly #sets: ReadonlyMap<string, SetDefinition>
   #operations = 0
 
-  constructor(batch: NftablesBatch, table: Table, sets: readonly SetDefinition[]) {
+  /** `sets`: the table's sets by name. */
+  constructor(batch: NftablesBatch, table: Table, sets: ReadonlyMap<string, SetDefinition>) {
     this.#batch = batch
     this.#table = table
-    this.#sets = new Map(sets.map((set) => [set.name, set]))
+    this.#sets = sets
   }
 
   /** Elements added and removed so far. */
@@ -46,4 +47,9 @@ export class BatchSink implements ElementSink {
     if (definition === undefined) throw new Error(`table ${this.#table.name} has no set ${set}`)
     return definition
   }
+}
+
+/** What a BatchSink needs of a table's sets. */
+export function setsByName(sets: readonly SetDefinition[]): ReadonlyMap<string, SetDefinition> {
+  return new Map(sets.map((set) => [set.name, set]))
 }

@@ -3,7 +3,7 @@ import type { NftablesBatch } from '../../netlink/nftables/batch.ts'
 import { NftablesConnection } from '../../netlink/nftables/connection.ts'
 import type { SetDefinition } from '../../netlink/nftables/objects.ts'
 import { watchNftables } from '../../netlink/nftables/watch-nftables.ts'
-import { BatchSink } from '../../ruleset/batch-sink.ts'
+import { BatchSink, setsByName } from '../../ruleset/batch-sink.ts'
 import type { ElementSink } from '../../ruleset/element-sink.ts'
 import { NetSink } from '../../ruleset/net-sink.ts'
 
@@ -32,7 +32,7 @@ const nowhere: ElementSink = { add: () => {}, remove: () => {} }
 
 interface Family {
   readonly compiler: TableCompiler
-  readonly sets: readonly SetDefinition[]
+  readonly sets: ReadonlyMap<string, SetDefinition>
 }
 
 /** Services as elements of constant maps in the tables `ip portolan` and `ip6 portolan`. */
@@ -143,7 +143,7 @@ export class NftablesMechanism implements Mechanism {
     if (present.join() === wanted.join()) return
     this.#families = wanted.map((family) => {
       const layout = layoutOf(family)
-      return { compiler: new TableCompiler(layout), sets: tableSets(layout) }
+      return { compiler: new TableCompiler(layout), sets: setsByName(tableSets(layout)) }
     })
     this.#compiled.clear()
   }

@@ -1,6 +1,6 @@
 import type { NftablesBatch } from '../../netlink/nftables/batch.ts'
 import type { SetElement } from '../../netlink/nftables/objects.ts'
-import { BatchSink } from '../../ruleset/batch-sink.ts'
+import { BatchSink, setsByName } from '../../ruleset/batch-sink.ts'
 import { diffElements, type ElementSink } from '../../ruleset/element-sink.ts'
 import { GroupingSink } from '../../ruleset/grouping-sink.ts'
 import { compareStructure, type StructureDifference } from '../../ruleset/structure-difference.ts'
@@ -49,7 +49,7 @@ export function compareTable(
 export function writeDifference(difference: TableDifference, batch: NftablesBatch): number {
   const { structure, wanted } = difference
   writeStructure(structure, wanted, batch)
-  const sink = new BatchSink(batch, wanted.table, wanted.sets)
+  const sink = new BatchSink(batch, wanted.table, setsByName(wanted.sets))
   difference.elements(sink)
   removeExtraChains(structure, wanted.table, batch)
   return sink.operations + structureOperations(difference)
