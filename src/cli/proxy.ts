@@ -86,12 +86,17 @@ async function serve(
   const mechanism = await openMechanism(options.mode)
   const conntrack = openConntrack(logger)
   try {
-    const { source, name } = await openSource(
+    const { source, name, readVersion } = await openSource(
       location,
       (event) => logger.warn({}, formatSourceEvent(event)),
       living,
     )
     logger.info({ node: options.nodeName, source: name, mode: mechanism.name }, 'starting')
+    void readVersion?.().then(
+      (version) => logger.info({ source: name, version }, 'API server'),
+      // The watches report a server that cannot be reached.
+      () => {},
+    )
     // A folder of manifests is a trial or a test: it leaves nothing behind on the machine.
     if (location.kind === 'cluster') tune(options, logger)
     const serving = runProxy(

@@ -1,5 +1,16 @@
 import { type ResourceMeta, resourceKey } from './resources.ts'
-import type { Store } from './store.ts'
+
+/** What an index follows: a store. */
+export interface Followed<T> {
+  values(): Iterable<T>
+  subscribe(
+    listener: (change: {
+      readonly key: string
+      readonly before: T | undefined
+      readonly after: T | undefined
+    }) => void,
+  ): () => void
+}
 
 /** The objects of a store by something else than their key, such as slices by the service they
  *  belong to. Made before other listeners subscribe, it is up to date when they are called. */
@@ -8,7 +19,7 @@ export class StoreIndex<T extends ResourceMeta> {
   readonly #close: () => void
 
   /** `groupOf` gives the group of an object; undefined leaves it out. It must be pure. */
-  constructor(store: Store<T>, groupOf: (object: T) => string | undefined) {
+  constructor(store: Followed<T>, groupOf: (object: T) => string | undefined) {
     this.#close = store.subscribe(({ key, before, after }) => {
       const groupBefore = before && groupOf(before)
       const groupAfter = after && groupOf(after)

@@ -1,5 +1,6 @@
 import type { Kind, ResourceMeta, Resources } from './resources.ts'
 import { resourceKey } from './resources.ts'
+import { StoreIndex } from './store-index.ts'
 
 /** One change of a store: `before` undefined is an addition, `after` undefined a removal. */
 export interface Change<T> {
@@ -48,6 +49,12 @@ export class Store<T extends ResourceMeta> implements Sink<T> {
 
   values(): IterableIterator<T> {
     return this.#objects.values()
+  }
+
+  /** The objects by something else than their key, such as slices by their service. Made before other
+   *  listeners subscribe, the index is up to date when they are called. `groupOf` must be pure. */
+  indexBy(groupOf: (object: T) => string | undefined): StoreIndex<T> {
+    return new StoreIndex(this, groupOf)
   }
 
   /** Calls the listener for every later change; returns the way to end that. */

@@ -3,6 +3,7 @@ import { ApiTransport } from '../kube/api-transport.ts'
 import { type ClusterAccess, ClusterAccessError, type Environment } from '../kube/cluster-access.ts'
 import { findClusterAccess } from '../kube/find-cluster-access.ts'
 import { openManifestSource } from '../kube/manifest-source.ts'
+import { readServerVersion } from '../kube/read-server-version.ts'
 import type { SourceReport } from '../kube/source-event.ts'
 import type { ClusterSource } from '../kube/store.ts'
 
@@ -22,6 +23,9 @@ export type SourceLocation =
 export interface OpenedSource {
   readonly source: ClusterSource
   readonly name: string
+  /** Asks the API server for its version, for the log; undefined for a folder. Rejects when the server
+   *  cannot be reached or does not know us. */
+  readonly readVersion: (() => Promise<string>) | undefined
 }
 
 /** Opens the source; it lives until the signal is aborted. Rejects when the folder or the credentials
@@ -33,14 +37,18 @@ export async function openSource(
 ): Promise<OpenedSource> {
   if (location.kind === 'manifests') {
     const source = await openManifestSource(location.folder, { report }, signal)
-    return { source, name: location.folder }
+    return { source, name: location.folder, readVersion: undefined }
   }
   const { kubeconfig, master, environment } = location
   const access = overrideServer(await findClusterAccess({ kubeconfig, environment }), master)
   if (access === undefined) throw new ClusterAccessError(noCluster)
   const transport = new ApiTransport(access, { environment })
   signal.addEventListener('abort', () => void transport.close(), { once: true })
-  return { source: new ApiSource(transport, { report }), name: access.server }
+  return {
+    source: new ApiSource(transport, { report }),
+    name: access.server,
+    readVersion: () => readServerVersion(transport, signal),
+  }
 }
 
 const noCluster =

@@ -3,7 +3,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type ResourceMeta, resourceKey } from '../../src/kube/resources.ts'
 import { type Change, Store } from '../../src/kube/store.ts'
-import { StoreIndex } from '../../src/kube/store-index.ts'
+import type { StoreIndex } from '../../src/kube/store-index.ts'
 
 const test = suite('kube/store')
 
@@ -51,7 +51,7 @@ test('an index is always what a walk over the store would give', () => {
         labels.group === 'none' ? undefined : labels.group
       let index: StoreIndex<ResourceMeta> | undefined
       for (const [step, { name, group, isRemoval }] of operations.entries()) {
-        if (step === indexAt) index = new StoreIndex(store, groupOf)
+        if (step === indexAt) index = store.indexBy(groupOf)
         if (isRemoval) store.delete(`d/${name}`)
         else store.set(object(name, String(step), group))
       }
