@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash as digest } from 'node:crypto'
 import type { Protocol } from '../../net/protocol.ts'
 import { formatBackend } from '../port/verdict.ts'
 
@@ -33,11 +33,14 @@ export function portTitle({ service, portName }: Omit<PortIdentity, 'protocol'>)
 /** 16 characters that stand for a text: the first 80 bits of its SHA-256 in base 32 (RFC 4648). Names of
  *  chains can have 28. */
 export function hash(text: string): string {
-  const digest = createHash('sha256').update(text).digest()
-  let bits = 0n
-  for (const byte of digest.subarray(0, 10)) bits = (bits << 8n) | BigInt(byte)
+  const bytes = digest('sha256', text, 'buffer')
   let name = ''
-  for (let shift = 75n; shift >= 0n; shift -= 5n) name += alphabet[Number((bits >> shift) & 31n)]
+  for (let letter = 0; letter < 16; letter++) {
+    // Letter n stands for the five bits from 5n on, which lie in at most two bytes.
+    const first = (5 * letter) >> 3
+    const pair = ((bytes[first] ?? 0) << 8) | (bytes[first + 1] ?? 0)
+    name += alphabet[(pair >> (11 - ((5 * letter) & 7))) & 31]
+  }
   return name
 }
 

@@ -32,11 +32,10 @@ export function compileService(
   }
   for (const frontend of plan.frontends) {
     if (frontend.family !== family) continue
-    for (const action of Object.values(frontend.actions)) {
-      if (action.kind !== 'balance') continue
-      add(poolChain(frontend, action.pool), () => shares(frontend, action.pool))
-      if (action.pool.affinitySeconds === 0) continue
-      for (const { address, port } of action.pool.backends) {
+    for (const pool of poolsOf(frontend)) {
+      add(poolChain(frontend, pool), () => shares(frontend, pool))
+      if (pool.affinitySeconds === 0) continue
+      for (const { address, port } of pool.backends) {
         const name = endpointChainName(frontend, address, port)
         add(name, () => [remember(frontend, name, address, port)])
       }
@@ -50,6 +49,12 @@ const kindOrder = ['KUBE-SEP', 'KUBE-SVL', 'KUBE-SVC', 'KUBE-EXT', 'KUBE-FW-']
 
 function rank(name: string): number {
   return kindOrder.indexOf(name.slice(0, 8))
+}
+
+function poolsOf({ actions: { pod, node, outside } }: Frontend): ReadonlySet<Pool> {
+  const pools = new Set<Pool>()
+  for (const action of [pod, node, outside]) if (action.kind === 'balance') pools.add(action.pool)
+  return pools
 }
 
 /** Whether any source gets to an endpoint. */

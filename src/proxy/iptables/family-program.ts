@@ -55,8 +55,15 @@ export class FamilyProgram {
     }
   }
 
-  /** Replaces services; says which chains that changes. Before the first call for a service `before` must
-   *  be undefined. */
+  /** Takes over services that are new to the program. */
+  load(services: Iterable<ServicePlan>): void {
+    const nowhere = new Map<RootName, Set<string>>()
+    for (const after of services) {
+      this.#replaceLeaves({ service: after.service, before: undefined, after }, nowhere)
+    }
+  }
+
+  /** Replaces services; says which chains that changes. `before` must be what was given last. */
   update(changes: readonly PlanChange[]): ProgramChanges {
     const touched = new Map<RootName, Set<string>>()
     const before = new Map<string, FilledChain>()
@@ -79,7 +86,7 @@ export class FamilyProgram {
     return { filled, removed }
   }
 
-  /** All chains of these services, which must be those given to `update`; each before those that lead to
+  /** All chains of these services, which must be those given to `load` and `update`; each before those that lead to
    *  it. */
   *chains(services: Iterable<ServicePlan>): Generator<FilledChain> {
     const rootKeys = new Set(rootNames.map((root) => `${roots[root].table} ${roots[root].chain}`))

@@ -16,7 +16,7 @@ export function formatProgram(
   services: ReadonlyMap<string, ServicePlan>,
 ): string {
   const program = new FamilyProgram(family, node)
-  program.update([...services].map(([service, after]) => ({ service, before: undefined, after })))
+  program.load(services.values())
   const chains = [...program.chains(services.values())]
   const lines: string[] = []
   for (const table of tableNames) {

@@ -134,8 +134,7 @@ export class IptablesMechanism implements Mechanism {
     this.#families = node.families.map((family) => new FamilyProgram(family, node))
     this.#written.clear()
     for (const [service, after] of services) this.#written.set(service, after)
-    const changes = [...services].map(([service, after]) => ({ service, before: undefined, after }))
-    for (const program of this.#families) program.update(changes)
+    for (const program of this.#families) program.load(services.values())
   }
 
   /** A family that the node does not serve shall have nothing of ours. */

@@ -1,12 +1,12 @@
 import type { Family } from '../../net/address.ts'
 import type { NftablesConnection } from '../../netlink/nftables/connection.ts'
-import type { Rule as KernelRule, TableFamily } from '../../netlink/nftables/objects.ts'
+import type { TableFamily } from '../../netlink/nftables/objects.ts'
 import type { SyncReport } from '../port/mechanism.ts'
 import type { TableChanges } from './diff-program.ts'
 import { planCommits } from './plan-commits.ts'
 import { RestoreWriter } from './restore-writer.ts'
-import type { FilledChain, TableName } from './rule.ts'
-import { kernelRule } from './rule-expressions.ts'
+import type { FilledChain } from './rule.ts'
+import { isNative, kernelRule } from './rule-expressions.ts'
 import type { RuleWriter } from './rule-writer.ts'
 import type { IptablesPrograms } from './run-program.ts'
 import { sumReports } from './sum-reports.ts'
@@ -27,13 +27,9 @@ export class NetlinkWriter implements RuleWriter {
   }
 
   async write(family: Family, changes: TableChanges): Promise<SyncReport> {
-    const native: NativeChain[] = []
+    const native: FilledChain[] = []
     const others: FilledChain[] = []
-    for (const chain of changes.filled) {
-      const rules = kernelRules(chain, family)
-      if (rules === undefined) others.push(chain)
-      else native.push({ ...chain, kernelRules: rules })
-    }
+    for (const chain of changes.filled) (chain.rules.every(isNative) ? native : others).push(chain)
     const { hooks, removed } = changes
     // What others lead to must be there first, and what is removed must not be led to any more.
     return sumReports([
@@ -52,7 +48,7 @@ export class NetlinkWriter implements RuleWriter {
     this.#connection.close()
   }
 
-  #fill(family: Family, chains: readonly NativeChain[]): SyncReport {
+  #fill(family: Family, chains: readonly FilledChain[]): SyncReport {
     const table = tableFamilies[family]
     const commits = planCommits({ filled: chains, removed: [], hooks: [] }, maximumRules)
     const reports = commits.map(({ table: name, fill }): SyncReport => {
@@ -60,10 +56,12 @@ export class NetlinkWriter implements RuleWriter {
       batch.addTable({ family: table, name })
       for (const chain of fill) batch.addChain(table, name, { name: chain.name })
       let operations = fill.length
-      for (const chain of fill as readonly NativeChain[]) {
+      for (const chain of fill) {
         batch.flushChain(table, name, chain.name)
-        for (const rule of chain.kernelRules) batch.addRule(table, name, rule)
-        operations += chain.kernelRules.length
+        for (const rule of chain.rules) {
+          batch.addRule(table, name, kernelRule(chain.name, rule, family))
+        }
+        operations += chain.rules.length
       }
       return { transactions: 1, operations, bytes: this.#connection.commit(batch).bytes }
     })
@@ -82,18 +80,3 @@ export class NetlinkWriter implements RuleWriter {
 }
 
 const tableFamilies: Readonly<Record<Family, TableFamily>> = { 4: 'ip', 6: 'ip6' }
-
-interface NativeChain extends FilledChain {
-  readonly table: TableName
-  readonly kernelRules: readonly KernelRule[]
-}
-
-function kernelRules({ name, rules }: FilledChain, family: Family): KernelRule[] | undefined {
-  const made: KernelRule[] = []
-  for (const rule of rules) {
-    const kernel = kernelRule(name, rule, family)
-    if (kernel === undefined) return undefined
-    made.push(kernel)
-  }
-  return made
-}

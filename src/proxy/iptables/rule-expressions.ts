@@ -7,12 +7,11 @@ import type { Negatable, PortRange, Rule, Target } from './rule.ts'
 import { destinationNat, matchExpression, reject, sctpPorts } from './xtables-info.ts'
 
 /** A rule as the nf_tables variant of iptables writes it into the kernel, so that its programs list and edit
- *  it as their own; the comment stands in the rule's user data, where it costs packets nothing. Undefined:
- *  the rule has a match or target that is not made here. */
-export function kernelRule(chain: string, rule: Rule, family: Family): KernelRule | undefined {
+ *  it as their own; the comment stands in the rule's user data, where it costs packets nothing. The rule
+ *  must be one that `isNative` says can be made. */
+export function kernelRule(chain: string, rule: Rule, family: Family): KernelRule {
   const { protocol, port, matches = [] } = rule
   const target = targetExpression(rule.target, family)
-  if (target === undefined) return undefined
   const expressions: Expression[] = []
   if (rule.input !== undefined) addInterface(expressions, rule.input)
   if (protocol !== undefined) addProtocol(expressions, protocol)
@@ -22,9 +21,7 @@ export function kernelRule(chain: string, rule: Rule, family: Family): KernelRul
   }
   if (protocol !== undefined && port !== undefined) addPort(expressions, protocol, port)
   for (const match of matches) {
-    const expression = matchExpression(match, family)
-    if (expression === undefined) return undefined
-    expressions.push(expression)
+    expressions.push(matchExpression(match, family))
   }
   expressions.push(counter, target)
   const isOfXtables = expressions.some(({ name }) => name === 'match' || name === 'target')
@@ -36,6 +33,15 @@ export function kernelRule(chain: string, rule: Rule, family: Family): KernelRul
       ? { compatProtocol: protocol === undefined ? 0 : protocolNumber(protocol) }
       : {}),
   }
+}
+
+/** Whether the expressions of a rule can be made here: all but those that stand in constant chains only. */
+export function isNative({ matches = [], target }: Rule): boolean {
+  return (
+    target.kind !== 'mark' &&
+    target.kind !== 'masquerade' &&
+    matches.every(({ kind }) => kind !== 'conntrack' && kind !== 'mark' && kind !== 'bpf')
+  )
 }
 
 /** NFT_REG_1, the register that iptables uses. */
@@ -50,7 +56,7 @@ const destinationOffset: Readonly<Record<Family, number>> = { 4: 16, 6: 24 }
 /** NF_DROP, NF_ACCEPT, NFT_RETURN, NFT_JUMP */
 const verdicts = { drop: 0, accept: 1, return: -5, jump: -3 } as const
 
-function targetExpression(target: Target, family: Family): Expression | undefined {
+function targetExpression(target: Target, family: Family): Expression {
   switch (target.kind) {
     case 'jump':
       return verdict({ code: verdicts.jump, chain: target.chain })
@@ -64,7 +70,7 @@ function targetExpression(target: Target, family: Family): Expression | undefine
       return reject(target.answer, family)
     case 'mark':
     case 'masquerade':
-      return undefined
+      throw new Error(`iptables: the target ${target.kind} is not made here`)
   }
 }
 

@@ -12,8 +12,8 @@ function structure(size: number): { readonly info: Uint8Array; readonly view: Da
 
 const isLittleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1
 
-/** The expression of a match; undefined: none is made of this one here. */
-export function matchExpression(match: Match, family: Family): Expression | undefined {
+/** The expression of a match. Throws for those that only stand in constant chains. */
+export function matchExpression(match: Match, family: Family): Expression {
   switch (match.kind) {
     case 'statistic':
       return statistic(match.share)
@@ -26,16 +26,17 @@ export function matchExpression(match: Match, family: Family): Expression | unde
     case 'conntrack':
     case 'mark':
     case 'bpf':
-      return undefined
+      throw new Error(`iptables: the match ${match.kind} is not made here`)
     default:
       return never(match)
   }
 }
 
-/** struct xt_statistic_info, mode XT_STATISTIC_MODE_RANDOM; linux/netfilter/xt_statistic.h */
+/** struct xt_statistic_info, mode XT_STATISTIC_MODE_RANDOM; linux/netfilter/xt_statistic.h. iptables writes
+ *  the share a second time at 12, where the kernel looks in another mode only. */
 function statistic(share: number): Expression {
   const { info, view } = structure(24)
-  view.setUint32(4, share, isLittleEndian)
+  for (const at of [4, 12]) view.setUint32(at, share, isLittleEndian)
   return { name: 'match', data: { name: 'statistic', revision: 0, info } }
 }
 

@@ -14,8 +14,13 @@ import { parseCluster } from '../../support/plan-fixture.ts'
 import { type Cluster, clusterOf, everyKind } from './iptables-fixture.ts'
 
 const test = suite('proxy/iptables/iptables-mechanism')
-const variants = ['nft', 'legacy'] as const
-type Variant = (typeof variants)[number]
+const setups = [
+  { title: 'nft over netlink', variant: 'nft', way: 'netlink' },
+  { title: 'nft by restore', variant: 'nft', way: 'restore' },
+  { title: 'legacy', variant: 'legacy', way: 'netlink' },
+] as const
+type Setup = (typeof setups)[number]
+type Variant = Setup['variant']
 
 const nothing = { transactions: 0, operations: 0, bytes: 0 }
 
@@ -30,12 +35,12 @@ function save(variant: Variant, program = 'iptables'): string {
 
 /** The kubelet's marker makes the variant the one that the node uses. */
 async function withMechanism(
-  variant: Variant,
+  { variant, way }: Pick<Setup, 'variant' | 'way'>,
   body: (mechanism: IptablesMechanism, cluster: Cluster) => Promise<void>,
 ): Promise<void> {
   await inFreshNamespace(async () => {
     iptables(variant, '-t', 'mangle', '-N', 'KUBE-IPTABLES-HINT')
-    const mechanism = await openIptablesMechanism()
+    const mechanism = await openIptablesMechanism(way)
     try {
       await body(mechanism, clusterOf(everyKind))
     } finally {
@@ -44,27 +49,28 @@ async function withMechanism(
   })
 }
 
-for (const variant of variants) {
+for (const setup of setups) {
+  const { title, variant, way } = setup
   const needed = ['iptables', 'ip6tables'].flatMap((name) => [
     `${name}-${variant}-save`,
     `${name}-${variant}-restore`,
   ])
   const root = needsRoot(test, ['ip', 'unshare', ...needed])
 
-  root(`${variant}: a second synchronisation and a restart write nothing`, () =>
-    withMechanism(variant, async (mechanism, { plan }) => {
-      assert.match(mechanism.way, variant === 'nft' ? 'nf_tables' : 'legacy')
+  root(`${title}: a second synchronisation and a restart write nothing`, () =>
+    withMechanism(setup, async (mechanism, { plan }) => {
+      assert.match(mechanism.way, variant === 'nft' ? `${way} (nf_tables)` : 'restore (legacy)')
       assert.ok((await mechanism.synchronize(plan)).operations > 100)
       assert.equal(await mechanism.synchronize(plan), nothing)
-      const restarted = await openIptablesMechanism()
+      const restarted = await openIptablesMechanism(way)
       assert.equal(await restarted.synchronize(plan), nothing)
       assert.equal(await restarted.compare(plan), [])
       restarted.close()
     }),
   )
 
-  root(`${variant}: rules of others are left alone, and cleanup removes exactly ours`, () =>
-    withMechanism(variant, async (mechanism, { plan }) => {
+  root(`${title}: rules of others are left alone, and cleanup removes exactly ours`, () =>
+    withMechanism(setup, async (mechanism, { plan }) => {
       iptables(variant, '-t', 'nat', '-N', 'THEIRS')
       iptables(variant, '-t', 'nat', '-A', 'PREROUTING', '-p', 'tcp', '-j', 'THEIRS')
       iptables(variant, '-N', 'KUBE-FIREWALL')
@@ -80,8 +86,8 @@ for (const variant of variants) {
     }),
   )
 
-  root(`${variant}: what is found is taken over from a kube-proxy`, () =>
-    withMechanism(variant, async (mechanism, { plan }) => {
+  root(`${title}: what is found is taken over from a kube-proxy`, () =>
+    withMechanism(setup, async (mechanism, { plan }) => {
       const theirs = [
         '*nat',
         ':KUBE-SERVICES - [0:0]',
@@ -107,9 +113,9 @@ for (const variant of variants) {
     ['a chain added', ['-t', 'nat', '-N', 'KUBE-SVC-X'], /unexpected.*KUBE-SVC-X/],
     ['jumps flushed', ['-F', 'FORWARD'], /changed.*FORWARD: jumps of ours/],
   ]
-  for (const [title, command, expected] of foreign) {
-    root(`${variant}: ${title} by others is seen, named and mended`, () =>
-      withMechanism(variant, async (mechanism, { plan }) => {
+  for (const [deed, command, expected] of foreign) {
+    root(`${title}: ${deed} by others is seen, named and mended`, () =>
+      withMechanism(setup, async (mechanism, { plan }) => {
         await mechanism.synchronize(plan)
         const end = new AbortController()
         const { promise: drifted, resolve } = Promise.withResolvers<string>()
@@ -127,8 +133,8 @@ for (const variant of variants) {
     )
   }
 
-  root(`${variant}: the kernel treats flows as the plan says`, () =>
-    withMechanism(variant, async (mechanism, { plan }) => {
+  root(`${title}: the kernel treats flows as the plan says`, () =>
+    withMechanism(setup, async (mechanism, { plan }) => {
       await mechanism.synchronize(plan)
       const index = indexPlan(plan)
       const local = ['192.168.0.1']
@@ -155,7 +161,7 @@ for (const variant of variants) {
 const root = needsRoot(test, ['ip', 'unshare', 'iptables-nft-save'])
 
 root('own changes are no drift', () =>
-  withMechanism('nft', async (mechanism, { planner, plan }) => {
+  withMechanism(setups[0], async (mechanism, { planner, plan }) => {
     await mechanism.synchronize(plan)
     const end = new AbortController()
     const drifts: string[] = []
@@ -194,7 +200,7 @@ root('any order of updates leaves what a fresh start would write', async () => {
   })
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 5 }), (steps) =>
-      withMechanism('nft', async (mechanism, { planner, plan }) => {
+      withMechanism(setups[0], async (mechanism, { planner, plan }) => {
         await mechanism.synchronize(plan)
         for (const { slice, hosts, service: choice } of steps) {
           planner.setSlice(`ns/${slice.name}`, changed(slice, hosts))
