@@ -18,6 +18,8 @@ import { clusterOf, everyKind } from './iptables-fixture.ts'
 const test = suite('proxy/iptables/rule-expressions')
 const root = needsRoot(test, ['ip', 'unshare', 'iptables-nft-save', 'iptables-nft-restore'])
 
+const programs = ['iptables-nft', 'ip6tables-nft']
+
 /** Every kind of rule in one program: both detectors, both forms of node-port addresses. */
 const nodes: readonly Partial<NodePlan>[] = [
   { serviceRanges: [prefix('10.96.0.0/15'), prefix('fd00:10::/47')] },
@@ -77,25 +79,25 @@ for (const node of nodes) {
   }
 }
 
-root(
-  'save, restore and save again is the same text, and iptables deletes a rule by its words',
-  () =>
-    inFreshNamespace(async () => {
-      execFileSync('iptables-nft', ['-t', 'mangle', '-N', 'KUBE-IPTABLES-HINT'])
-      const mechanism = await openIptablesMechanism('netlink')
-      const { plan } = clusterOf(everyKind)
-      await mechanism.synchronize(plan)
-      mechanism.close()
-      for (const program of ['iptables-nft', 'ip6tables-nft']) {
-        const save = (): string =>
-          execFileSync(`${program}-save`, { encoding: 'utf8' }).replaceAll(/^#.*\n/gm, '')
-        const first = save()
-        assert.ok(first.includes('KUBE-SVC-'), first)
-        execFileSync('nft', ['flush', 'ruleset'])
-        execFileSync(`${program}-restore`, { input: first })
-        assert.is(save(), first)
-      }
-    }),
+root('save, restore and save again is the same text', () =>
+  inFreshNamespace(async () => {
+    execFileSync('iptables-nft', ['-t', 'mangle', '-N', 'KUBE-IPTABLES-HINT'])
+    const mechanism = await openIptablesMechanism('netlink')
+    const { plan } = clusterOf(everyKind)
+    await mechanism.synchronize(plan)
+    mechanism.close()
+    const save = (): readonly string[] =>
+      programs.map((program) =>
+        execFileSync(`${program}-save`, { encoding: 'utf8' }).replaceAll(/^#.*\n/gm, ''),
+      )
+    const first = save()
+    execFileSync('nft', ['flush', 'ruleset'])
+    for (const [index, program] of programs.entries()) {
+      assert.ok(first[index]?.includes('KUBE-SVC-'))
+      execFileSync(`${program}-restore`, { input: first[index] })
+    }
+    assert.equal(save(), first)
+  }),
 )
 
 root('iptables deletes a rule that was written over netlink by its words', () =>
