@@ -19,7 +19,12 @@ import { kernelProgram } from './program.ts'
 import { readTable } from './read.ts'
 import { TableCompiler } from './table-compiler.ts'
 import { tableSets } from './table-sets.ts'
-import { compareTable, type TableDifference, writeDifference } from './table-sync.ts'
+import {
+  compareTable,
+  compareTimeouts,
+  type TableDifference,
+  writeDifference,
+} from './table-sync.ts'
 
 /** Opens the nftables mechanism on the network namespace of the process. Throws a NetlinkError without
  *  CAP_NET_ADMIN or without nf_tables in the kernel; writes nothing yet. */
@@ -33,6 +38,8 @@ const nowhere: ElementSink = { add: () => {}, remove: () => {} }
 interface Family {
   readonly compiler: TableCompiler
   readonly sets: ReadonlyMap<string, SetDefinition>
+  /** The affinity timeouts that the table in the kernel has chains for. */
+  timeouts: readonly number[]
 }
 
 /** Services as elements of constant maps in the tables `ip portolan` and `ip6 portolan`. */
@@ -42,7 +49,6 @@ export class NftablesMechanism implements Mechanism {
   #families: readonly Family[] = []
   /** What the compilers have compiled, by service. */
   readonly #compiled = new Map<string, ServicePlan>()
-  #affinitySeconds: ReadonlySet<number> = new Set()
   #plan: Plan | undefined
   /** Number of the rule set after what was read or written last, if nobody else wrote since. */
   #generation = 0
@@ -66,9 +72,8 @@ export class NftablesMechanism implements Mechanism {
   async update(changes: readonly PlanChange[]): Promise<SyncReport> {
     const plan = this.#plan
     if (plan === undefined) throw new Error('nftables: update before the first synchronize')
-    if (changes.some((change) => this.#hasNewTimeout(change.after))) return this.synchronize(plan)
     const batch = this.#connection.newBatch()
-    let operations = 0
+    let operations = this.#addTimeouts(plan, changes, batch)
     for (const { compiler, sets } of this.#families) {
       const sink = new NetSink()
       for (const { service, after } of changes) {
@@ -129,10 +134,11 @@ export class NftablesMechanism implements Mechanism {
       return table
     })
     this.#compile(plan)
-    this.#affinitySeconds = new Set(affinityTimeouts(plan.services.values(), undefined))
-    return this.#families.map(({ compiler }, index) => {
-      compiler.forgetAdopted()
-      return compareTable(kernel[index], compiler, plan)
+    return this.#families.map((family, index) => {
+      family.compiler.forgetAdopted()
+      const difference = compareTable(kernel[index], family.compiler, plan)
+      family.timeouts = difference.timeouts
+      return difference
     })
   }
 
@@ -143,7 +149,11 @@ export class NftablesMechanism implements Mechanism {
     if (present.join() === wanted.join()) return
     this.#families = wanted.map((family) => {
       const layout = layoutOf(family)
-      return { compiler: new TableCompiler(layout), sets: setsByName(tableSets(layout)) }
+      return {
+        compiler: new TableCompiler(layout),
+        sets: setsByName(tableSets(layout)),
+        timeouts: [],
+      }
     })
     this.#compiled.clear()
   }
@@ -167,13 +177,23 @@ export class NftablesMechanism implements Mechanism {
     else this.#compiled.set(service, after)
   }
 
-  /** Chains exist for the timeouts that were in use at the last full synchronisation. */
-  #hasNewTimeout(plan: ServicePlan | undefined): boolean {
-    return (
-      plan?.pools.some(
-        ({ affinitySeconds }) => affinitySeconds > 0 && !this.#affinitySeconds.has(affinitySeconds),
-      ) ?? false
+  /** Writes the chains for affinity timeouts that no service had before; returns how many operations. */
+  #addTimeouts(plan: Plan, changes: readonly PlanChange[], batch: NftablesBatch): number {
+    const asked = affinityTimeouts(
+      changes.flatMap(({ after }) => after ?? []),
+      undefined,
     )
+    let operations = 0
+    for (const family of this.#families) {
+      const fresh = asked.filter((seconds) => !family.timeouts.includes(seconds))
+      if (fresh.length === 0) continue
+      const timeouts = [...family.timeouts, ...fresh].sort((left, right) => left - right)
+      const { layout } = family.compiler
+      const difference = compareTimeouts(layout, plan.node, family.timeouts, timeouts)
+      operations += writeDifference(difference, batch)
+      family.timeouts = timeouts
+    }
+    return operations
   }
 
   #presentTables(): readonly ('ip' | 'ip6')[] {

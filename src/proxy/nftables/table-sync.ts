@@ -1,14 +1,16 @@
 import type { NftablesBatch } from '../../netlink/nftables/batch.ts'
 import type { SetElement } from '../../netlink/nftables/objects.ts'
 import { BatchSink, setsByName } from '../../ruleset/batch-sink.ts'
-import { diffElements, type ElementSink } from '../../ruleset/element-sink.ts'
+import { diffElements, type ElementMap, type ElementSink } from '../../ruleset/element-sink.ts'
 import { GroupingSink } from '../../ruleset/grouping-sink.ts'
 import { compareStructure, type StructureDifference } from '../../ruleset/structure-difference.ts'
 import type { TableStructure } from '../../ruleset/table-structure.ts'
 import { removeExtraChains, writeStructure } from '../../ruleset/write-structure.ts'
+import type { NodePlan } from '../plan/plan.ts'
 import type { Plan } from '../port/mechanism.ts'
 import { affinityTimeouts } from './affinity-timeouts.ts'
 import { compileElements, compileStructure, constantElements } from './compile.ts'
+import type { FamilyLayout } from './family-layout.ts'
 import { diffPool } from './pool-elements.ts'
 import type { KernelTable } from './read.ts'
 import type { TableCompiler } from './table-compiler.ts'
@@ -17,6 +19,8 @@ import type { TableCompiler } from './table-compiler.ts'
 export interface TableDifference {
   readonly wanted: TableStructure
   readonly structure: StructureDifference
+  /** The affinity timeouts that the wanted table has chains for. */
+  readonly timeouts: readonly number[]
   /** Hands the elements that differ to a sink, removals first within a set. */
   elements(sink: ElementSink): void
 }
@@ -42,7 +46,7 @@ export function compareTable(
     }
     diffAll(kernel, compiler, compileElements(compiler, constant, services), sink)
   }
-  return { wanted, structure, elements }
+  return { wanted, structure, timeouts, elements }
 }
 
 /** Writes a difference into a batch; returns the number of operations on chains and elements. */
@@ -53,6 +57,29 @@ export function writeDifference(difference: TableDifference, batch: NftablesBatc
   difference.elements(sink)
   removeExtraChains(structure, wanted.table, batch)
   return sink.operations + structureOperations(difference)
+}
+
+/** Compares a table that is as it was written with one that has chains for more affinity timeouts: what a
+ *  change of a service asks for needs no look at the kernel. */
+export function compareTimeouts(
+  layout: FamilyLayout,
+  node: NodePlan,
+  before: readonly number[],
+  timeouts: readonly number[],
+): TableDifference {
+  const wanted = compileStructure(layout, node, timeouts)
+  const structure = compareStructure(compileStructure(layout, node, before), wanted)
+  const elements = (sink: ElementSink): void => {
+    const present = constantElements(layout, node, before)
+    for (const [set, list] of constantElements(layout, node, timeouts)) {
+      diffElements(set, byKey(present.get(set) ?? []), byKey(list), sink)
+    }
+  }
+  return { wanted, structure, timeouts, elements }
+}
+
+function byKey(elements: readonly SetElement[]): ElementMap {
+  return new Map(elements.map((element) => [element.key, element]))
 }
 
 function structureOperations({ structure, wanted }: TableDifference): number {

@@ -2,10 +2,11 @@ import { execFileSync } from 'node:child_process'
 import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { EndpointSlice } from '../../../src/kube/resources.ts'
+import type { EndpointSlice, Service } from '../../../src/kube/resources.ts'
 import { resourceKey } from '../../../src/kube/resources.ts'
+import { NftablesConnection } from '../../../src/netlink/nftables/connection.ts'
 import {
-  type NftablesMechanism,
+  NftablesMechanism,
   openNftablesMechanism,
 } from '../../../src/proxy/nftables/nftables-mechanism.ts'
 import { Planner } from '../../../src/proxy/plan/planner.ts'
@@ -166,6 +167,37 @@ root('own changes are no drift', () =>
   }),
 )
 
+root('a new affinity timeout is an update like any other: the elements are not read', () =>
+  inFreshNamespace(async () => {
+    const connection = NftablesConnection.open()
+    let readSets = 0
+    const read = connection.forEachElement.bind(connection)
+    connection.forEachElement = (...args) => {
+      readSets++
+      read(...args)
+    }
+    const mechanism = new NftablesMechanism(connection)
+    const { planner, plan } = clusterOf(clusterText)
+    await mechanism.synchronize(plan)
+    const [web] = parseCluster(clusterText).services
+    if (web === undefined) throw new Error('the cluster has no service')
+    for (const seconds of [77, 78, 77]) {
+      readSets = 0
+      planner.setService('ns/web', withAffinity(web, seconds))
+      await mechanism.update(planner.takeChanges())
+      assert.is(readSets, 0)
+      const restarted = openNftablesMechanism()
+      assert.equal(await restarted.compare(plan), [])
+      restarted.close()
+    }
+    mechanism.close()
+  }),
+)
+
+function withAffinity(service: Service, seconds: number): Service {
+  return { ...service, sessionAffinity: 'ClientIP', sessionAffinityTimeoutSeconds: seconds }
+}
+
 root('any order of updates leaves what a fresh start would write', async () => {
   const slices = ['web-4', 'web-6', 'sticky-1']
   const { services, slices: firstSlices } = parseCluster(clusterText)
@@ -175,14 +207,14 @@ root('any order of updates leaves what a fresh start would write', async () => {
       const [like] = slice.endpoints
       const address =
         slice.addressType === 'IPv6' ? `fd00:1::${host.toString(16)}` : `10.1.0.${host}`
-      return like === undefined ? [] : [{ ...like, addresses: [address] }]
+      return like === undefined ? [] : [{ ...like, address }]
     }),
   })
   const step = fc.record({
     slice: fc.constantFrom(...slices),
     hosts: fc.uniqueArray(fc.integer({ min: 1, max: 20 }), { maxLength: 12 }),
     service: fc.option(
-      fc.tuple(fc.integer({ min: 0, max: 2 }), fc.constantFrom('gone', 'None', 'ClientIP')),
+      fc.tuple(fc.integer({ min: 0, max: 2 }), fc.constantFrom('gone', 'None', 77, 600, 10_800)),
     ),
   })
   await fc.assert(
@@ -193,9 +225,12 @@ root('any order of updates leaves what a fresh start would write', async () => {
           if (slice !== undefined) planner.setSlice(`ns/${name}`, changed(slice, hosts))
           const service = choice === null ? undefined : services[choice[0]]
           if (service !== undefined && choice !== null) {
-            const sessionAffinity = choice[1] === 'ClientIP' ? 'ClientIP' : 'None'
-            const next = { ...service, sessionAffinity, sessionAffinityTimeoutSeconds: 77 } as const
-            planner.setService(`ns/${service.name}`, choice[1] === 'gone' ? undefined : next)
+            const [, affinity] = choice
+            const next: Service =
+              typeof affinity === 'number'
+                ? withAffinity(service, affinity)
+                : { ...service, sessionAffinity: 'None' }
+            planner.setService(`ns/${service.name}`, affinity === 'gone' ? undefined : next)
           }
           await mechanism.update(planner.takeChanges())
         }
