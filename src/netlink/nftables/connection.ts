@@ -122,14 +122,17 @@ export class NftablesConnection {
     return chains
   }
 
-  /** The rules of a table, chain by chain in order of evaluation. */
-  listRules(family: TableFamily, table: string): Rule[] {
+  /** The rules of a table, or of one of its chains, chain by chain in order of evaluation. */
+  listRules(family: TableFamily, table: string, chain?: string): Rule[] {
     const rules: Rule[] = []
     this.#each(
       messages.getRule,
       protocolFamily(family),
-      () => `list rules of ${family} ${table}`,
-      (writer) => writer.string(1, table),
+      () => `list rules of ${family} ${table}${chain === undefined ? '' : ` ${chain}`}`,
+      (writer) => {
+        writer.string(1, table)
+        if (chain !== undefined) writer.string(2, chain)
+      },
       (bytes, start, end) => rules.push(decodeRule(bytes, start, end)),
     )
     return rules

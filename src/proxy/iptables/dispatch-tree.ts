@@ -15,6 +15,9 @@ export interface Leaf {
   readonly rules: readonly Rule[]
 }
 
+/** Is told of a chain that is about to change. */
+export type Touch = (chain: string) => void
+
 interface Node {
   /** 0 at the root. */
   readonly depth: number
@@ -32,35 +35,35 @@ export class DispatchTree {
     this.#table = table
   }
 
-  /** Adds or replaces a leaf at the end of a path that begins at `root`; adds the chains that change to
-   *  `touched`. */
-  set(root: string, path: readonly Branch[], leaf: Leaf, touched: Set<string>): void {
+  /** Adds or replaces a leaf at the end of a path that begins at `root`; calls `touch` with each chain that
+   *  changes, before it does. */
+  set(root: string, path: readonly Branch[], leaf: Leaf, touch: Touch): void {
     let chain = root
     for (const [depth, branch] of path.entries()) {
-      const node = this.#node(chain, depth)
-      if (!node.branches.has(branch.chain)) {
-        node.branches.set(branch.chain, branch)
-        touched.add(chain)
+      if (this.#nodes.get(chain)?.branches.has(branch.chain) !== true) {
+        touch(chain)
+        this.#node(chain, depth).branches.set(branch.chain, branch)
       }
       chain = branch.chain
     }
+    touch(chain)
     this.#node(chain, path.length).leaves.set(leaf.order, leaf)
-    touched.add(chain)
   }
 
   /** Removes a leaf, and the chains that are empty then. */
-  delete(root: string, path: readonly Branch[], order: string, touched: Set<string>): void {
+  delete(root: string, path: readonly Branch[], order: string, touch: Touch): void {
     const last = path.at(-1)?.chain ?? root
-    if (this.#nodes.get(last)?.leaves.delete(order) !== true) return
-    touched.add(last)
+    if (this.#nodes.get(last)?.leaves.has(order) !== true) return
+    touch(last)
+    this.#nodes.get(last)?.leaves.delete(order)
     for (let depth = path.length - 1; depth >= 0; depth--) {
       const chain = path[depth]?.chain ?? root
       const node = this.#nodes.get(chain)
       if (node === undefined || node.branches.size > 0 || node.leaves.size > 0) return
       const parent = path[depth - 1]?.chain ?? root
+      touch(parent)
       this.#nodes.delete(chain)
       this.#nodes.get(parent)?.branches.delete(chain)
-      touched.add(parent)
     }
   }
 

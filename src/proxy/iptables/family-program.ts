@@ -2,17 +2,26 @@ import type { Family } from '../../net/address.ts'
 import type { NodePlan, PlanChange, ServicePlan } from '../plan/plan.ts'
 import { compileService } from './compile-service.ts'
 import { compileStructure, type RootName, roots } from './compile-structure.ts'
-import { DispatchTree } from './dispatch-tree.ts'
-import type { FilledChain, HookRule } from './rule.ts'
+import { DispatchTree, type Touch } from './dispatch-tree.ts'
+import type { FilledChain, HookRule, Rule } from './rule.ts'
 import { type PlacedLeaf, serviceLeaves } from './service-leaves.ts'
+
+/** A chain as it shall be. */
+export interface ChangedChain extends FilledChain {
+  /** The rules before; undefined: there was no such chain, or it is not known. */
+  readonly before?: readonly Rule[] | undefined
+}
 
 /** Chains that differ. */
 export interface ProgramChanges {
-  /** Chains as they shall be, each before those that lead to it. */
-  readonly filled: readonly FilledChain[]
+  /** Each chain stands before those that lead to it. */
+  readonly filled: readonly ChangedChain[]
   /** Chains that shall be no more. */
   readonly removed: readonly Pick<FilledChain, 'table' | 'name'>[]
 }
+
+/** Rules before the change, by chain. */
+type TouchedChains = Map<RootName, Map<string, readonly Rule[] | undefined>>
 
 type HasRules = Pick<FilledChain, 'rules'>
 
@@ -57,37 +66,38 @@ export class FamilyProgram {
 
   /** Takes over services that are new to the program. */
   load(services: Iterable<ServicePlan>): void {
-    const nowhere = new Map<RootName, Set<string>>()
-    for (const after of services) {
-      this.#replaceLeaves({ service: after.service, before: undefined, after }, nowhere)
+    for (const plan of services) {
+      for (const placed of this.#leaves(plan).values()) this.#place(placed, () => {})
     }
   }
 
   /** Replaces services; says which chains that changes. `before` must be what was given last. */
   update(changes: readonly PlanChange[]): ProgramChanges {
-    const touched = new Map<RootName, Set<string>>()
     const before = new Map<string, FilledChain>()
     const after = new Map<string, FilledChain>()
     for (const change of changes) {
-      this.#replaceLeaves(change, touched)
       for (const chain of this.#serviceChains(change.before)) before.set(chain.name, chain)
       for (const chain of this.#serviceChains(change.after)) after.set(chain.name, chain)
     }
-    const filled = [...after.values()].filter((chain) => !isSame(before.get(chain.name), chain))
+    const filled: ChangedChain[] = []
+    for (const chain of after.values()) {
+      const present = before.get(chain.name)
+      if (!isSame(present, chain)) filled.push({ ...chain, before: present?.rules })
+    }
     const removed: Pick<FilledChain, 'table' | 'name'>[] = []
-    for (const [root, names] of touched) {
-      for (const name of this.#trees[root].bottomUp(names)) {
+    for (const [root, chains] of this.#replaceLeaves(changes)) {
+      for (const name of this.#trees[root].bottomUp(chains.keys())) {
         const chain = this.#treeChain(root, name)
-        if (chain === undefined) removed.push({ table: roots[root].table, name })
-        else filled.push(chain)
+        if (chain !== undefined) filled.push({ ...chain, before: chains.get(name) })
+        else if (chains.get(name) !== undefined) removed.push({ table: roots[root].table, name })
       }
     }
     for (const chain of before.values()) if (!after.has(chain.name)) removed.push(chain)
     return { filled, removed }
   }
 
-  /** All chains of these services, which must be those given to `load` and `update`; each before those that lead to
-   *  it. */
+  /** All chains of these services, which must be those given to `load` and `update`; each stands
+   *  before those that lead to it. */
   *chains(services: Iterable<ServicePlan>): Generator<FilledChain> {
     const rootKeys = new Set(rootNames.map((root) => `${roots[root].table} ${roots[root].chain}`))
     for (const [key, chain] of this.#constant) if (!rootKeys.has(key)) yield chain
@@ -106,18 +116,35 @@ export class FamilyProgram {
     return plan === undefined ? [] : compileService(plan, this.#node, this.family)
   }
 
-  #replaceLeaves({ before, after }: PlanChange, touched: Map<RootName, Set<string>>): void {
-    const old = this.#leaves(before)
-    const fresh = this.#leaves(after)
-    for (const [key, { root, path, leaf }] of old) {
-      if (fresh.has(key)) continue
-      this.#trees[root].delete(roots[root].chain, path, leaf.order, touchedOf(touched, root))
+  /** Replaces leaves; gives the tree chains that change, with what was in them. What one service gives up
+   *  another may take, so all removals come first. */
+  #replaceLeaves(changes: readonly PlanChange[]): TouchedChains {
+    const touched: TouchedChains = new Map()
+    const touch = (root: RootName) => (name: string) => {
+      const chains = touched.get(root) ?? new Map()
+      touched.set(root, chains)
+      if (!chains.has(name)) chains.set(name, this.#treeChain(root, name)?.rules)
     }
-    for (const [key, { root, path, leaf }] of fresh) {
-      const present = old.get(key)
-      if (present !== undefined && isSame(present.leaf, leaf)) continue
-      this.#trees[root].set(roots[root].chain, path, leaf, touchedOf(touched, root))
+    const leaves = changes.map(({ before, after }) => {
+      return { old: this.#leaves(before), fresh: this.#leaves(after) }
+    })
+    for (const { old, fresh } of leaves) {
+      for (const [key, { root, path, leaf }] of old) {
+        if (fresh.has(key)) continue
+        this.#trees[root].delete(roots[root].chain, path, leaf.order, touch(root))
+      }
     }
+    for (const { old, fresh } of leaves) {
+      for (const [key, placed] of fresh) {
+        const present = old.get(key)
+        if (!isSame(present?.leaf, placed.leaf)) this.#place(placed, touch(placed.root))
+      }
+    }
+    return touched
+  }
+
+  #place({ root, path, leaf }: PlacedLeaf, touch: Touch): void {
+    this.#trees[root].set(roots[root].chain, path, leaf, touch)
   }
 
   #leaves(plan: ServicePlan | undefined): ReadonlyMap<string, PlacedLeaf> {
@@ -137,15 +164,6 @@ export class FamilyProgram {
 
 function chainKey({ table, name }: FilledChain): string {
   return `${table} ${name}`
-}
-
-function touchedOf(touched: Map<RootName, Set<string>>, root: RootName): Set<string> {
-  let names = touched.get(root)
-  if (names === undefined) {
-    names = new Set()
-    touched.set(root, names)
-  }
-  return names
 }
 
 function isSame(left: HasRules | undefined, right: HasRules): boolean {

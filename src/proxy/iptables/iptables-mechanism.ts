@@ -8,13 +8,15 @@ import { simulateIptablesSave } from '../simulate/simulate-iptables-save.ts'
 import { describeChanges } from './describe-changes.ts'
 import { detectPrograms } from './detect-programs.ts'
 import { diffProgram, removeProgram, type TableChanges } from './diff-program.ts'
-import { FamilyProgram } from './family-program.ts'
+import { FamilyProgram, type ProgramChanges } from './family-program.ts'
 import { NetlinkWriter } from './netlink-writer.ts'
+import { planDeletions } from './plan-deletions.ts'
 import { readSave } from './read-save.ts'
 import { RestoreWriter } from './restore-writer.ts'
 import type { RuleWriter } from './rule-writer.ts'
 import { type IptablesPrograms, runProgram } from './run-program.ts'
 import { sumReports } from './sum-reports.ts'
+import { UnevenChains } from './uneven-chains.ts'
 import { watchTables } from './watch-tables.ts'
 
 /** How rules are brought into the kernel. */
@@ -45,12 +47,23 @@ function openConnection(): NftablesConnection | undefined {
 
 const families: readonly Family[] = [4, 6]
 
+interface ServedFamily {
+  readonly program: FamilyProgram
+  readonly uneven: UnevenChains
+}
+
+/** Endpoints that go one after the other are put right once; new connections are uneven for as long. */
+const settleMs = 1_000
+
 /** Services as chains of the tables nat and filter, with kube-proxy's names. */
 export class IptablesMechanism implements Mechanism {
   readonly name = 'iptables'
   readonly #programs: IptablesPrograms
   readonly #writer: RuleWriter
-  #families: readonly FamilyProgram[] = []
+  #families: readonly ServedFamily[] = []
+  #cancelSettling: () => void = () => {}
+  /** Settled when the last operation has ended. */
+  #last: Promise<void> = Promise.resolve()
   /** What the kernel was last told, by service. */
   readonly #written = new Map<string, ServicePlan>()
 
@@ -64,43 +77,25 @@ export class IptablesMechanism implements Mechanism {
     return this.#writer.way
   }
 
-  async synchronize(plan: Plan): Promise<SyncReport> {
-    this.#compile(plan)
-    const reports: SyncReport[] = []
-    for (const family of families) {
-      reports.push(await this.#writer.write(family, await this.#diff(plan, family)))
-    }
-    return sumReports(reports)
+  synchronize(plan: Plan): Promise<SyncReport> {
+    return this.#inTurn(() => this.#synchronize(plan))
   }
 
-  async update(changes: readonly PlanChange[]): Promise<SyncReport> {
-    if (this.#families.length === 0)
-      throw new Error('iptables: update before the first synchronize')
-    const known = changes.map(({ service, after }) => {
-      return { service, before: this.#written.get(service), after }
-    })
-    for (const { service, after } of changes) {
-      if (after === undefined) this.#written.delete(service)
-      else this.#written.set(service, after)
-    }
-    // All programs first: they stay equal to what was written last, even if writing one of them fails.
-    const written = this.#families.map((program) => {
-      return { family: program.family, changes: { ...program.update(known), hooks: [] } }
-    })
-    const reports: SyncReport[] = []
-    for (const { family, changes: each } of written) {
-      reports.push(await this.#writer.write(family, each))
-    }
-    return sumReports(reports)
+  update(changes: readonly PlanChange[]): Promise<SyncReport> {
+    return this.#inTurn(() => this.#update(changes))
   }
 
-  async compare(plan: Plan): Promise<readonly Difference[]> {
-    this.#compile(plan)
-    const differences: Difference[] = []
-    for (const family of families) {
-      differences.push(...describeChanges(family, await this.#diff(plan, family)))
-    }
-    return differences
+  /** Makes balance even again where endpoints were only taken out; happens by itself some time after. */
+  settle(): Promise<void> {
+    return this.#inTurn(() => this.#settle())
+  }
+
+  compare(plan: Plan): Promise<readonly Difference[]> {
+    return this.#inTurn(() => this.#compare(plan))
+  }
+
+  cleanup(): Promise<SyncReport> {
+    return this.#inTurn(() => this.#cleanup())
   }
 
   async trace(flow: Flow, localAddresses: readonly string[]): Promise<TracedVerdict> {
@@ -115,7 +110,71 @@ export class IptablesMechanism implements Mechanism {
     watchTables((processId, portId) => this.#writer.isOwnCommit(processId, portId), onDrift, signal)
   }
 
-  async cleanup(): Promise<SyncReport> {
+  close(): void {
+    this.#cancelSettling()
+    this.#writer.close()
+  }
+
+  /** One thing after the other: what settles by itself must not meet a change half-way. */
+  #inTurn<T>(run: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(run)
+    this.#last = result.then(
+      () => {},
+      () => {},
+    )
+    return result
+  }
+
+  async #synchronize(plan: Plan): Promise<SyncReport> {
+    this.#compile(plan)
+    const reports: SyncReport[] = []
+    for (const family of families) {
+      reports.push(await this.#writer.write(family, await this.#diff(plan, family)))
+    }
+    return sumReports(reports)
+  }
+
+  async #update(changes: readonly PlanChange[]): Promise<SyncReport> {
+    if (this.#families.length === 0)
+      throw new Error('iptables: update before the first synchronize')
+    const known = changes.map(({ service, after }) => {
+      return { service, before: this.#written.get(service), after }
+    })
+    for (const { service, after } of changes) {
+      if (after === undefined) this.#written.delete(service)
+      else this.#written.set(service, after)
+    }
+    // All programs first: they stay equal to what was written last, even if writing one of them fails.
+    const written = this.#families.map((served) => ({
+      served,
+      changes: served.program.update(known),
+    }))
+    const reports: SyncReport[] = []
+    for (const { served, changes: each } of written) reports.push(await this.#write(served, each))
+    this.#settleLater()
+    return sumReports(reports)
+  }
+
+  async #settle(): Promise<void> {
+    this.#cancelSettling()
+    for (const { program, uneven } of this.#families) {
+      if (uneven.isEmpty) continue
+      const changes = uneven.join({ filled: [], removed: [] })
+      await this.#writer.write(program.family, { ...changes, hooks: [] })
+      uneven.clear()
+    }
+  }
+
+  async #compare(plan: Plan): Promise<readonly Difference[]> {
+    this.#compile(plan)
+    const differences: Difference[] = []
+    for (const family of families) {
+      differences.push(...describeChanges(family, await this.#diff(plan, family)))
+    }
+    return differences
+  }
+
+  async #cleanup(): Promise<SyncReport> {
     const reports: SyncReport[] = []
     for (const family of families) {
       const { kernel } = await this.#read(family)
@@ -126,26 +185,50 @@ export class IptablesMechanism implements Mechanism {
     return sumReports(reports)
   }
 
-  close(): void {
-    this.#writer.close()
+  /** What only takes rules away is written as such: the kernel then looks at no other rule. */
+  async #write({ program, uneven }: ServedFamily, wanted: ProgramChanges): Promise<SyncReport> {
+    const changes = uneven.correct(wanted)
+    const deletions = planDeletions(changes)
+    if (deletions !== undefined) {
+      const report = await this.#writer.delete(program.family, deletions, changes.removed)
+      uneven.deleted(changes, deletions)
+      return report
+    }
+    const report = await this.#writer.write(program.family, { ...uneven.join(changes), hooks: [] })
+    uneven.clear()
+    return report
+  }
+
+  #settleLater(): void {
+    this.#cancelSettling()
+    if (this.#families.every(({ uneven }) => uneven.isEmpty)) return
+    const timer = setTimeout(() => {
+      // A failure shows at the next change or comparison, which writes these chains again.
+      this.settle().catch(() => {})
+    }, settleMs)
+    timer.unref()
+    this.#cancelSettling = () => clearTimeout(timer)
   }
 
   #compile({ node, services }: Plan): void {
-    this.#families = node.families.map((family) => new FamilyProgram(family, node))
+    this.#cancelSettling()
+    this.#families = node.families.map((family) => {
+      return { program: new FamilyProgram(family, node), uneven: new UnevenChains() }
+    })
     this.#written.clear()
     for (const [service, after] of services) this.#written.set(service, after)
-    for (const program of this.#families) program.load(services.values())
+    for (const { program } of this.#families) program.load(services.values())
   }
 
   /** A family that the node does not serve shall have nothing of ours. */
   async #diff({ services }: Plan, family: Family): Promise<TableChanges> {
-    const program = this.#families.find((candidate) => candidate.family === family)
-    if (program === undefined) {
+    const served = this.#families.find(({ program }) => program.family === family)
+    if (served === undefined) {
       const read = await this.#read(family).catch(() => undefined)
       return read === undefined ? nothing : removeProgram(read.kernel)
     }
     const { kernel } = await this.#read(family)
-    return diffProgram(program, services.values(), kernel)
+    return diffProgram(served.program, services.values(), kernel)
   }
 
   async #read(family: Family): Promise<{ readonly kernel: ReturnType<typeof readSave> }> {

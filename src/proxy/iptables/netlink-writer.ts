@@ -1,9 +1,11 @@
 import type { Family } from '../../net/address.ts'
+import type { NftablesBatch } from '../../netlink/nftables/batch.ts'
 import type { NftablesConnection } from '../../netlink/nftables/connection.ts'
 import type { TableFamily } from '../../netlink/nftables/objects.ts'
 import type { SyncReport } from '../port/mechanism.ts'
 import type { TableChanges } from './diff-program.ts'
 import { planCommits } from './plan-commits.ts'
+import type { ChainDeletion } from './plan-deletions.ts'
 import { RestoreWriter } from './restore-writer.ts'
 import type { FilledChain } from './rule.ts'
 import { isNative, kernelRule } from './rule-expressions.ts'
@@ -40,6 +42,33 @@ export class NetlinkWriter implements RuleWriter {
     ])
   }
 
+  async delete(
+    family: Family,
+    deletions: readonly ChainDeletion[],
+    removed: TableChanges['removed'],
+  ): Promise<SyncReport> {
+    const batch = this.#connection.newBatch()
+    const tableFamily = tableFamilies[family]
+    let operations = removed.length
+    for (const { table, chain, before, indexes } of deletions) {
+      const present = this.#connection.listRules(tableFamily, table, chain)
+      if (present.length !== before.length) {
+        throw new Error(
+          `iptables: chain ${chain} of table ${table} has ${present.length} rules, ` +
+            `expected ${before.length}: somebody else has changed it`,
+        )
+      }
+      for (const index of indexes) {
+        const handle = present[index]?.handle
+        if (handle !== undefined) batch.deleteRule(tableFamily, table, chain, handle)
+        operations++
+      }
+    }
+    this.#addRemovals(batch, tableFamily, removed)
+    const { bytes } = this.#connection.commit(batch)
+    return { transactions: bytes === 0 ? 0 : 1, operations, bytes }
+  }
+
   isOwnCommit(processId: number, portId: number): boolean {
     return portId === this.#connection.portId || this.#restore.isOwnCommit(processId)
   }
@@ -72,10 +101,14 @@ export class NetlinkWriter implements RuleWriter {
     if (chains.length === 0) return sumReports([])
     const table = tableFamilies[family]
     const batch = this.#connection.newBatch()
-    for (const { table: name, name: chain } of chains) batch.flushChain(table, name, chain)
-    for (const { table: name, name: chain } of chains) batch.deleteChain(table, name, chain)
+    this.#addRemovals(batch, table, chains)
     const { bytes } = this.#connection.commit(batch)
     return { transactions: 1, operations: chains.length, bytes }
+  }
+
+  #addRemovals(batch: NftablesBatch, family: TableFamily, chains: TableChanges['removed']): void {
+    for (const { table, name } of chains) batch.flushChain(family, table, name)
+    for (const { table, name } of chains) batch.deleteChain(family, table, name)
   }
 }
 

@@ -1,8 +1,10 @@
 import type { Family } from '../../net/address.ts'
 import type { SyncReport } from '../port/mechanism.ts'
-import type { TableChanges } from './diff-program.ts'
+import type { HookEdit, TableChanges } from './diff-program.ts'
 import { formatCommit } from './format-commit.ts'
-import { countOperations, planCommits } from './plan-commits.ts'
+import { formatRule } from './format-rule.ts'
+import { countOperations, planCommits, type TableCommit } from './plan-commits.ts'
+import type { ChainDeletion } from './plan-deletions.ts'
 import type { RuleWriter } from './rule-writer.ts'
 import { type IptablesPrograms, runProgram } from './run-program.ts'
 
@@ -28,7 +30,22 @@ export class RestoreWriter implements RuleWriter {
   }
 
   async write(family: Family, changes: TableChanges): Promise<SyncReport> {
-    const commits = planCommits(changes, maximumRules)
+    return this.#run(family, planCommits(changes, maximumRules))
+  }
+
+  async delete(
+    family: Family,
+    deletions: readonly ChainDeletion[],
+    removed: TableChanges['removed'],
+  ): Promise<SyncReport> {
+    const commits = planCommits(
+      { filled: [], removed, hooks: toEdits(deletions, family) },
+      maximumRules,
+    )
+    return this.#run(family, commits)
+  }
+
+  async #run(family: Family, commits: readonly TableCommit[]): Promise<SyncReport> {
     if (commits.length === 0) return { transactions: 0, operations: 0, bytes: 0 }
     const input = commits.map((commit) => formatCommit(commit, family)).join('')
     const args = ['--noflush', '-w', lockSeconds]
@@ -48,4 +65,12 @@ export class RestoreWriter implements RuleWriter {
   }
 
   close(): void {}
+}
+
+/** Rules that are deleted by their words. */
+function toEdits(deletions: readonly ChainDeletion[], family: Family): readonly HookEdit[] {
+  return deletions.map(({ table, chain, before, indexes }) => {
+    const rules = indexes.flatMap((index) => before[index] ?? [])
+    return { table, chain, remove: rules.map((rule) => formatRule(rule, family)), insert: [] }
+  })
 }

@@ -133,6 +133,23 @@ for (const setup of setups) {
     )
   }
 
+  root(`${title}: an endpoint that goes is only deleted, and balance is made even later`, () =>
+    withMechanism(setup, async (mechanism, { planner, plan }) => {
+      await mechanism.synchronize(plan)
+      const { slices } = parseCluster(everyKind)
+      const [slice] = slices
+      if (slice === undefined) throw new Error('no slice')
+      planner.setSlice('ns/web-4', { ...slice, endpoints: slice.endpoints.toSpliced(1, 1) })
+      const { operations } = await mechanism.update(planner.takeChanges())
+      assert.is(operations, 1)
+      assert.not.match(save(variant), '10.1.1.7:8080')
+      assert.match(save(variant), '--probability 0.33333333349')
+      await mechanism.settle()
+      assert.not.match(save(variant), '--probability 0.33333333349')
+      assert.equal(await mechanism.compare(plan), [])
+    }),
+  )
+
   root(`${title}: the kernel treats flows as the plan says`, () =>
     withMechanism(setup, async (mechanism, { plan }) => {
       await mechanism.synchronize(plan)
@@ -212,6 +229,7 @@ root('any order of updates leaves what a fresh start would write', async () => {
           }
           await mechanism.update(planner.takeChanges())
         }
+        await mechanism.settle()
         assert.equal(await mechanism.compare(plan), [])
       }),
     ),
