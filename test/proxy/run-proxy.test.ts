@@ -41,6 +41,7 @@ class World implements ClusterSource {
   readonly metrics = createProxyMetrics()
   addressesChanged: () => void = () => {}
   localAddresses = ['127.0.0.1', '192.168.0.1']
+  settledCount = 0
   /** Ends the watch of Services with an error. */
   readonly broken = Promise.withResolvers<void>()
   #wake = Promise.withResolvers<void>()
@@ -106,7 +107,10 @@ class World implements ClusterSource {
         this.addressesChanged = changed
       },
       conntrack: undefined,
-      settled: () => {},
+      settled: () => {
+        this.settledCount++
+        this.noticed()
+      },
     }
     return runProxy(parts, this.abort.signal)
   }
@@ -193,6 +197,21 @@ test('a change is an update and is counted', async () => {
   await metric(world, 'kubeproxy_sync_proxy_rules_service_changes_pending 0')
   await metric(world, 'portolan_event_to_kernel_seconds_count 1')
   await metric(world, 'portolan_kernel_transactions_total 2')
+  world.abort.abort()
+  await ended
+})
+
+test('what only the start needed is let go once, after the first synchronisation', async () => {
+  const world = new World()
+  const ended = world.run()
+  await world.list('Node', 'ServiceCIDR', 'Service')
+  assert.is(world.settledCount, 0)
+  await world.list('EndpointSlice')
+  await world.until(() => world.settledCount > 0)
+  world.sinks.Service?.delete('ns/web')
+  await world.until(() => world.lines.filter((line) => line === 'synchronised').length > 1)
+  await new Promise(setImmediate)
+  assert.is(world.settledCount, 1)
   world.abort.abort()
   await ended
 })
