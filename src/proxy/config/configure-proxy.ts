@@ -68,11 +68,22 @@ function decodeFlags(
   const fieldFaults: Fault[] = []
   const place = { path: [], faults: fieldFaults }
   const decoded = proxyConfigurationFields.decode(document, place)
-  const configuration = base === undefined ? decoded : overlay(base, decoded, used)
-  if (base === undefined) fieldFaults.push(...checkProxyConfiguration(configuration))
+  const configuration = base === undefined ? shareSettings(decoded) : overlay(base, decoded, used)
+  if (base === undefined) fieldFaults.push(...checkProxyConfiguration(decoded))
   faults.push(...fieldFaults.map((fault) => nameFlag(fault, used, flags)))
   if (faults.length > 0) throw new DecodeError('command line', faults)
   return configuration
+}
+
+/** On the command line one flag each stands for the settings that iptables and nftables mode share. */
+function shareSettings(decoded: ProxyConfiguration): ProxyConfiguration {
+  const { masqueradeAll, syncPeriod, minSyncPeriod } = decoded.nftables
+  const { masqueradeBit } = decoded.iptables
+  return {
+    ...decoded,
+    iptables: { ...decoded.iptables, masqueradeAll, syncPeriod, minSyncPeriod },
+    nftables: { ...decoded.nftables, masqueradeBit },
+  }
 }
 
 /** Only four fields can be set beside a file. */

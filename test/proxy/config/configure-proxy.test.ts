@@ -72,6 +72,8 @@ test('flags set their fields', () => {
   assert.is(configuration.nftables.masqueradeAll, true)
   assert.equal(configuration.nodePortAddresses, ['10.0.0.0/8', 'fd00::/8'])
   assert.is(configuration.nftables.syncPeriod, 60_000)
+  assert.is(configuration.iptables.masqueradeAll, true)
+  assert.is(configuration.iptables.syncPeriod, 60_000)
   assert.equal(configuration.featureGates, { A: true, B: false })
   assert.is(configuration.oomScoreAdj, -5)
   assert.is(configuration.healthzBindAddress, '127.0.0.1:1')
