@@ -8,21 +8,37 @@ import { type Finding, runInput } from './fuzz/fuzz-target.ts'
 import { runTarget } from './fuzz/run-target.ts'
 import { canaryTargets, findTarget, fuzzTargets } from './fuzz/targets.ts'
 
-const { values } = parseArgs({
-  options: {
-    runs: { type: 'string', default: '1000000' },
-    seconds: { type: 'string', default: '900' },
-    seed: { type: 'string', default: String(Date.now() % 1_000_000_007) },
-    only: { type: 'string' },
-    at: { type: 'string' },
-  },
-})
+const usage =
+  'usage: npm run fuzz [-- --runs N] [--seconds N] [--seed S] [--only TARGET] [--at INDEX]'
+
+const options = {
+  runs: { type: 'string', default: '1000000' },
+  seconds: { type: 'string', default: '900' },
+  seed: { type: 'string', default: String(Date.now() % 1_000_000_007) },
+  only: { type: 'string' },
+  at: { type: 'string' },
+  help: { type: 'boolean' },
+} as const
+
+const { values } = parseOptions()
 const seed = Number(values.seed)
 const targets = values.only === undefined ? fuzzTargets : [findTarget(values.only)]
 const totalShare = targets.reduce((sum, target) => sum + target.share, 0)
 const abort = new AbortController()
 const timer = setTimeout(() => abort.abort(), Number(values.seconds) * 1000)
 let findings = 0
+
+function parseOptions(): ReturnType<typeof parseArgs<{ options: typeof options }>> {
+  try {
+    const parsed = parseArgs({ options })
+    if (parsed.values.help !== true) return parsed
+    process.stdout.write(`${usage}\n`)
+    process.exit(0)
+  } catch (error) {
+    process.stderr.write(`fuzz: ${error instanceof Error ? error.message : error}\n${usage}\n`)
+    process.exit(2)
+  }
+}
 
 function print(line: string): void {
   process.stdout.write(`${line}\n`)

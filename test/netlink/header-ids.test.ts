@@ -9,7 +9,11 @@ import * as tables from '../../src/netlink/nftables/object-tables.ts'
 
 const test = suite('netlink/header ids')
 const path = '/usr/include/linux/netfilter/nf_tables.h'
-const header = existsSync(path) ? readFileSync(path, 'utf8') : undefined
+/** Matches and targets of xtables have a header of their own. */
+const paths = [path, '/usr/include/linux/netfilter/nf_tables_compat.h']
+const header = paths.every((each) => existsSync(each))
+  ? paths.map((each) => readFileSync(each, 'utf8')).join('\n')
+  : undefined
 
 /** Our names that are not the kernel's in capitals. */
 const kernelNames: Readonly<Record<string, string>> = {
@@ -22,6 +26,7 @@ const kernelNames: Readonly<Record<string, string>> = {
   GC_INTERVAL_MS: 'GC_INTERVAL',
   PROCESS_ID: 'PROC_PID',
   PROCESS_NAME: 'PROC_NAME',
+  REVISION: 'REV',
 }
 
 const attributeSets: readonly (readonly [string, Attributes])[] = [

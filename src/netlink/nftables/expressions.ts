@@ -41,8 +41,8 @@ export const cmp = {
 export const range = {
   sreg: { id: 1, kind: 'u32be' },
   op: { id: 2, kind: 'u32be' },
-  from: { id: 3, kind: 'nest', nest: data },
-  to: { id: 4, kind: 'nest', nest: data },
+  fromData: { id: 3, kind: 'nest', nest: data },
+  toData: { id: 4, kind: 'nest', nest: data },
 } as const satisfies Attributes
 
 /** enum nft_lookup_attributes; flags: 1 inverts (NFT_LOOKUP_F_INV). */

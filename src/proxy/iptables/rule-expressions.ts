@@ -133,7 +133,7 @@ function addPort(expressions: Expression[], protocol: Protocol, port: number | P
   if (first === last) expressions.push(compare(undefined, bigEndian(first)))
   else {
     const [from, to] = [{ value: bigEndian(first) }, { value: bigEndian(last) }]
-    expressions.push({ name: 'range', data: { sreg: register, op: 0, from, to } })
+    expressions.push({ name: 'range', data: { sreg: register, op: 0, fromData: from, toData: to } })
   }
 }
 

@@ -52,8 +52,8 @@ const inRegularChain: readonly (readonly Expression[])[] = [
       data: {
         sreg: 8,
         op: 0,
-        from: { value: bytes(1, 0, 0, 0) },
-        to: { value: bytes(2, 0, 0, 0) },
+        fromData: { value: bytes(1, 0, 0, 0) },
+        toData: { value: bytes(2, 0, 0, 0) },
       },
     },
   ],
