@@ -56,6 +56,8 @@ const constantNames: ReadonlySet<string> = new Set([
   'KUBE-POSTROUTING',
   'KUBE-MARK-MASQ',
   'KUBE-MARK-OTHERS',
+  // By its absence kube-proxy notices that somebody has flushed the tables; we are told.
+  'KUBE-PROXY-CANARY',
 ])
 
 const ownPrefix = /^KUBE-(?:SVC|SVL|EXT|FW|SEP|IP|XIP|FIP|NP|XNP|HNP)-/

@@ -1,5 +1,4 @@
-import type { IptablesPrograms } from './run-program.ts'
-import { missingProgram, runProgram } from './run-program.ts'
+import { type IptablesPrograms, missingProgram, runProgram } from './run-program.ts'
 
 type Variant = IptablesPrograms['variant']
 
@@ -8,9 +7,9 @@ const infixes: Readonly<Record<Variant, string>> = { nf_tables: '-nft', legacy: 
 /** Finds the iptables variant that the rest of this node uses, because rules in the other one would be
  *  looked for by nobody and could contradict it: the variant with the kubelet's marker chain, else the one
  *  that has more rules, else the one that plain `iptables` is. Rejects when there is none. */
-export async function detectPrograms(): Promise<IptablesPrograms> {
-  const plain = await versionOf('iptables')
-  const found = await Promise.all([look('nf_tables'), look('legacy')])
+export async function detectPrograms(run: Run = runProgram): Promise<IptablesPrograms> {
+  const plain = await versionOf('iptables', run)
+  const found = await Promise.all([look('nf_tables', run), look('legacy', run)])
   const present = found.filter((variant) => variant !== undefined)
   if (present.length === 0) {
     if (plain === undefined) throw new Error(missingProgram('iptables'))
@@ -22,6 +21,9 @@ export async function detectPrograms(): Promise<IptablesPrograms> {
     : programs(preferred.variant, infixes[preferred.variant])
 }
 
+/** Runs a program and gives its output; rejects when it fails or does not exist. */
+type Run = (program: string, args: readonly string[]) => Promise<string>
+
 interface Found {
   readonly variant: Variant
   readonly hasMarker: boolean
@@ -31,11 +33,11 @@ interface Found {
 /** The kubelet makes one of these chains in table mangle of the variant that it uses. */
 const marker = /^:KUBE-(?:IPTABLES-HINT|KUBELET-CANARY) /m
 
-async function look(variant: Variant): Promise<Found | undefined> {
+async function look(variant: Variant, run: Run): Promise<Found | undefined> {
   // Without `-t` the legacy program prints only tables that are in use, and makes none.
   const results = await Promise.all(
     ['iptables', 'ip6tables'].map((name) =>
-      runProgram(`${name}${infixes[variant]}-save`, []).catch(() => undefined),
+      run(`${name}${infixes[variant]}-save`, []).catch(() => undefined),
     ),
   )
   const texts = results.filter((result) => result !== undefined)
@@ -51,8 +53,8 @@ function score({ variant, hasMarker, ruleCount }: Found, plain: Variant | undefi
 }
 
 /** `iptables v1.8.9 (nf_tables)`; versions before 1.8 say nothing and are legacy. */
-async function versionOf(program: string): Promise<Variant | undefined> {
-  const output = await runProgram(program, ['--version']).catch(() => undefined)
+async function versionOf(program: string, run: Run): Promise<Variant | undefined> {
+  const output = await run(program, ['--version']).catch(() => undefined)
   if (output === undefined) return undefined
   return output.includes('nf_tables') ? 'nf_tables' : 'legacy'
 }

@@ -40,10 +40,10 @@ export function countOperations({ fill, hooks, remove }: TableCommit): number {
 
 function chunk(chains: readonly FilledChain[], maximumRules: number): FilledChain[][] {
   const chunks: FilledChain[][] = []
-  let ruleCount = Number.POSITIVE_INFINITY
+  let ruleCount = 0
   for (const chain of chains) {
     const size = chain.rules.length + 1
-    if (ruleCount + size > maximumRules) {
+    if (chunks.length === 0 || ruleCount + size > maximumRules) {
       chunks.push([])
       ruleCount = 0
     }

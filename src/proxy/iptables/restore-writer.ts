@@ -8,9 +8,9 @@ import type { ChainDeletion } from './plan-deletions.ts'
 import type { RuleWriter } from './rule-writer.ts'
 import { type IptablesPrograms, runProgram } from './run-program.ts'
 
-/** Rules of one COMMIT: about 50 services of 10 endpoints. The nf_tables program's own time grows with
- *  chains times rules of a COMMIT. */
-const maximumRules = 500
+/** Rules of one COMMIT. nf_tables: about 50 services of 10 endpoints, as the program's own time grows with
+ *  chains times rules of a COMMIT. legacy: all, as each COMMIT reads and writes the whole table. */
+const maximumRules = { nf_tables: 500, legacy: Number.POSITIVE_INFINITY } as const
 
 /** Seconds that the program waits for the lock of other iptables programs; legacy only. */
 const lockSeconds = '5'
@@ -22,15 +22,17 @@ const rememberedProcesses = 64
 export class RestoreWriter implements RuleWriter {
   readonly way: string
   readonly #programs: IptablesPrograms
+  readonly #maximumRules: number
   #processIds: readonly number[] = []
 
   constructor(programs: IptablesPrograms) {
     this.#programs = programs
+    this.#maximumRules = maximumRules[programs.variant]
     this.way = `restore (${programs.variant})`
   }
 
   async write(family: Family, changes: TableChanges): Promise<SyncReport> {
-    return this.#run(family, planCommits(changes, maximumRules))
+    return this.#run(family, planCommits(changes, this.#maximumRules))
   }
 
   async delete(
@@ -40,7 +42,7 @@ export class RestoreWriter implements RuleWriter {
   ): Promise<SyncReport> {
     const commits = planCommits(
       { filled: [], removed, hooks: toEdits(deletions, family) },
-      maximumRules,
+      this.#maximumRules,
     )
     return this.#run(family, commits)
   }
