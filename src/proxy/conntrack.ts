@@ -4,7 +4,6 @@ import { protocolNumber } from '../net/protocol.ts'
 import type { ConntrackConnection } from '../netlink/conntrack.ts'
 import type { ConntrackFlow, ConntrackTuple } from '../netlink/conntrack-flow.ts'
 import {
-  type Backend,
   type Frontend,
   frontendKey,
   type NodePlan,
@@ -12,40 +11,42 @@ import {
   type ServicePlan,
 } from './plan/plan.ts'
 
-/** A UDP frontend some of whose tracked flows may go where new ones would not. */
+/** A UDP frontend some of whose tracked flows may go to endpoints that no longer serve. */
 export interface StaleFrontend {
   readonly family: Family
   /** Addresses that clients sent to; undefined: any (a node port on every local address). */
   readonly addresses: readonly string[] | undefined
   readonly port: number
-  /** Backends of the frontend now: flows to others go. */
-  readonly backends: readonly Backend[]
+  /** Endpoints of the frontend that serve now: flows to other addresses go. */
+  readonly serving: readonly string[]
 }
 
-/** The UDP frontends whose tracked flows must be looked at after these changes: those that lost a backend, and
- *  those that balance now and did not before (a flow that began then passes by the new rules for as long as
- *  it sends). As in the original, a frontend without backends keeps its flows, and so does one that is
- *  removed; TCP ends by itself and is left alone. `node`: where node ports answer. */
+/** The UDP frontends whose tracked flows must be looked at after these changes: those of whose endpoints one
+ *  does not serve any more, and those that have endpoints now and had none before (a flow that began then
+ *  passes by the new rules for as long as it sends). As in the original, a frontend without endpoints keeps
+ *  its flows, and so does one that is removed; policies and topology decide about new flows only; TCP ends
+ *  by itself and is left alone. `node`: where node ports answer. */
 export function staleFlows(
   changes: readonly PlanChange[],
   node: Pick<NodePlan, 'nodePortAddresses'>,
 ): readonly StaleFrontend[] {
   return changes.flatMap(({ before, after }) => {
-    const known = backendsByFrontend(before)
+    const known = new Map(
+      udpFrontends(before).map((frontend) => [frontendKey(frontend), servingOf(frontend)]),
+    )
     return udpFrontends(after).flatMap((frontend) => {
-      const backends = backendsOf(frontend)
-      if (backends.size === 0) return []
-      const previous = known.get(frontendKey(frontend))
-      const isStale =
-        previous === undefined ||
-        previous.size === 0 ||
-        [...previous.keys()].some((key) => !backends.has(key))
-      return isStale ? [staleFrontend(frontend, [...backends.values()], node)] : []
+      const serving = servingOf(frontend)
+      if (serving.length === 0) return []
+      const previous = known.get(frontendKey(frontend)) ?? []
+      if (previous === serving) return []
+      const now = new Set(serving)
+      const isStale = previous.length === 0 || previous.some((address) => !now.has(address))
+      return isStale ? [staleFrontend(frontend, serving, node)] : []
     })
   })
 }
 
-/** Deletes the tracked UDP flows of these frontends that do not go to one of their backends, and returns how
+/** Deletes the tracked UDP flows of these frontends that do not go to an endpoint that serves, and returns how
  *  many. One filtered dump for each family that occurs, and none when nothing is stale. */
 export function cleanConntrack(
   connection: Pick<ConntrackConnection, 'forEachFlow' | 'deleteFlows'>,
@@ -68,10 +69,9 @@ function cleanFamily(
   const doomed: ConntrackFlow[] = []
   connection.forEachFlow({ family, original: filterOf(stale) }, (flow) => {
     const { destination, destinationPort } = flow.original
-    const backends =
+    const serving =
       wanted.get(endKey(destination, destinationPort)) ?? wanted.get(endKey('', destinationPort))
-    const { source, sourcePort } = flow.reply
-    if (backends !== undefined && !backends.has(endKey(source, sourcePort))) doomed.push(flow)
+    if (serving !== undefined && !serving.has(flow.reply.source)) doomed.push(flow)
   })
   return connection.deleteFlows(doomed)
 }
@@ -86,13 +86,11 @@ function filterOf(stale: readonly StaleFrontend[]): Partial<ConntrackTuple> {
   }
 }
 
-/** Ends that clients sent to, and the ends of the backends behind each. No address: any. */
+/** Ends that clients sent to, and the addresses that serve behind each. No address: any. */
 function wantedEnds(stale: readonly StaleFrontend[]): Map<ByteString, ReadonlySet<ByteString>> {
   const ends = new Map<ByteString, ReadonlySet<ByteString>>()
-  for (const { family, addresses, port, backends } of stale) {
-    const targets = new Set(
-      backends.map((backend) => endKey(addressKey(family, backend.address), backend.port)),
-    )
+  for (const { family, addresses, port, serving } of stale) {
+    const targets = new Set(serving.map((address) => addressKey(family, address)))
     if (addresses === undefined) ends.set(endKey('', port), targets)
     else for (const one of addresses) ends.set(endKey(addressKey(family, one), port), targets)
   }
@@ -101,7 +99,7 @@ function wantedEnds(stale: readonly StaleFrontend[]): Map<ByteString, ReadonlySe
 
 function staleFrontend(
   frontend: Frontend,
-  backends: readonly Backend[],
+  serving: readonly string[],
   { nodePortAddresses }: Pick<NodePlan, 'nodePortAddresses'>,
 ): StaleFrontend {
   const { family, address, port } = frontend
@@ -112,31 +110,15 @@ function staleFrontend(
       : nodePortAddresses === 'any-local'
         ? undefined
         : nodePortAddresses.filter((one) => one.includes(':') === isIpv6)
-  return { family, addresses, port, backends }
-}
-
-function backendsByFrontend(
-  plan: ServicePlan | undefined,
-): ReadonlyMap<string, ReadonlyMap<string, Backend>> {
-  return new Map(
-    udpFrontends(plan).map((frontend) => [frontendKey(frontend), backendsOf(frontend)]),
-  )
+  return { family, addresses, port, serving }
 }
 
 function udpFrontends(plan: ServicePlan | undefined): readonly Frontend[] {
   return plan === undefined ? [] : plan.frontends.filter(({ protocol }) => protocol === 'UDP')
 }
 
-/** Backends of any source class: a traffic policy decides about new flows only. */
-function backendsOf(frontend: Frontend): ReadonlyMap<string, Backend> {
-  const backends = new Map<string, Backend>()
-  for (const action of Object.values(frontend.actions)) {
-    if (action.kind !== 'balance') continue
-    for (const backend of action.pool.backends) {
-      backends.set(`${backend.address} ${backend.port}`, backend)
-    }
-  }
-  return backends
+function servingOf(frontend: Frontend): readonly string[] {
+  return frontend.servingAddresses ?? []
 }
 
 function addressKey(family: Family, address: string): ByteString {

@@ -1,37 +1,22 @@
 import { execFileSync } from 'node:child_process'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { resourceKey } from '../../src/kube/resources.ts'
 import { ConntrackConnection } from '../../src/netlink/conntrack.ts'
 import type { ConntrackFlow, ConntrackTuple } from '../../src/netlink/conntrack-flow.ts'
 import { cleanConntrack, staleFlows } from '../../src/proxy/conntrack.ts'
-import type { Action, Backend, Frontend, ServicePlan } from '../../src/proxy/plan/plan.ts'
+import type { Frontend, ServicePlan } from '../../src/proxy/plan/plan.ts'
+import { Planner } from '../../src/proxy/plan/planner.ts'
 import { inFreshNamespace } from '../support/fresh-namespace.ts'
 import { needsRoot } from '../support/needs-root.ts'
+import { parseCluster, planContext } from '../support/plan-fixture.ts'
 
 const test = suite('proxy/conntrack')
 const anyLocal = { nodePortAddresses: 'any-local' } as const
 
-function backend(last: number): Backend {
-  return { address: `10.1.0.${last}`, port: 53, isLocal: true }
-}
-
-function balance(...lasts: number[]): Action {
-  const [first, ...others] = lasts.map(backend)
-  if (first === undefined) return { kind: 'reject' }
-  return {
-    kind: 'balance',
-    masquerade: 'hairpin',
-    pool: {
-      key: `kube-system/dns:dns/UDP/${lasts.join()}`,
-      family: 4,
-      protocol: 'UDP',
-      backends: [first, ...others],
-      affinitySeconds: 0,
-    },
-  }
-}
-
-function frontend(action: Action, changed: Partial<Frontend> = {}): Frontend {
+/** A UDP frontend of endpoints 10.1.0.LAST that serve. */
+function frontend(lasts: readonly number[], changed: Partial<Frontend> = {}): Frontend {
+  const reject = { kind: 'reject' } as const
   return {
     service: 'kube-system/dns',
     portName: 'dns',
@@ -41,7 +26,8 @@ function frontend(action: Action, changed: Partial<Frontend> = {}): Frontend {
     protocol: 'UDP',
     port: 53,
     sourceRanges: undefined,
-    actions: { pod: action, node: action, outside: action },
+    actions: { pod: reject, node: reject, outside: reject },
+    servingAddresses: lasts.map((last) => `10.1.0.${last}`),
     ...changed,
   }
 }
@@ -54,38 +40,50 @@ function stale(before: ServicePlan | undefined, after: ServicePlan | undefined) 
   return staleFlows([{ service: 'kube-system/dns', before, after }], anyLocal)
 }
 
-test('a frontend that lost a backend is stale, with the backends that it has now', () => {
-  const [found, ...others] = stale(plan(frontend(balance(1, 2))), plan(frontend(balance(2))))
-  assert.equal(found, { family: 4, addresses: ['10.96.0.10'], port: 53, backends: [backend(2)] })
+test('a frontend that lost an endpoint is stale, with those that serve now', () => {
+  const [found, ...others] = stale(plan(frontend([1, 2])), plan(frontend([2])))
+  assert.equal(found, { family: 4, addresses: ['10.96.0.10'], port: 53, serving: ['10.1.0.2'] })
   assert.equal(others, [])
 })
 
-test('a frontend that balances for the first time is stale', () => {
-  assert.is(stale(undefined, plan(frontend(balance(1)))).length, 1)
-  assert.is(stale(plan(frontend(balance())), plan(frontend(balance(1)))).length, 1)
+test('a frontend that has endpoints for the first time is stale', () => {
+  assert.is(stale(undefined, plan(frontend([1]))).length, 1)
+  assert.is(stale(plan(frontend([])), plan(frontend([1]))).length, 1)
 })
 
 test('nothing else is stale', () => {
-  const one = plan(frontend(balance(1)))
+  const one = plan(frontend([1]))
   assert.equal(stale(one, one), [], 'unchanged')
-  assert.equal(stale(one, plan(frontend(balance(1, 2)))), [], 'a backend was added')
-  assert.equal(stale(one, plan(frontend(balance()))), [], 'no backend is left')
+  assert.equal(stale(one, plan(frontend([1, 2]))), [], 'an endpoint was added')
+  assert.equal(stale(one, plan(frontend([]))), [], 'no endpoint is left')
   assert.equal(stale(one, undefined), [], 'the service is gone')
-  const tcp = (action: Action) => plan(frontend(action, { protocol: 'TCP' }))
-  assert.equal(stale(tcp(balance(1, 2)), tcp(balance(2))), [], 'TCP')
 })
 
-test('a backend of another source class counts', () => {
-  const actions = { pod: balance(1, 2), node: balance(1, 2), outside: balance(1) }
-  const split = plan(frontend(balance(), { actions }))
-  assert.equal(stale(plan(frontend(balance(1, 2))), split), [])
+test('only endpoints that do not serve any more cost flows their end', () => {
+  const planner = new Planner(planContext())
+  const changesAfter = (text: string) => {
+    const { services, slices } = parseCluster(text)
+    for (const service of services) planner.setService(resourceKey(service), service)
+    for (const slice of slices) planner.setSlice(resourceKey(slice), slice)
+    return staleFlows(planner.takeChanges(), anyLocal)
+  }
+  const service = 'service dns 10.96.0.10 dns:53/UDP web:53/TCP'
+  const slice = 'slice dns-1 of dns dns:53/UDP web:53/TCP'
+  const [first, ...others] = changesAfter(`${service}
+    ${slice} | 10.1.0.1@n1 zones=a | 10.1.0.2@n2 zones=b`)
+  assert.equal(first?.serving, ['10.1.0.1', '10.1.0.2'], 'both zones count')
+  assert.equal(others, [], 'TCP ends by itself')
+  const ending = changesAfter(`${slice} | 10.1.0.1@n1 terminating | 10.1.0.2@n2`)
+  assert.equal(ending, [], 'an endpoint that terminates still serves')
+  const [gone] = changesAfter(`${slice} | 10.1.0.2@n2`)
+  assert.equal(gone?.serving, ['10.1.0.2'])
 })
 
 test('node ports are stale on any address, or on the given ones of their family', () => {
   const change = {
     service: 'kube-system/dns',
     before: undefined,
-    after: plan(frontend(balance(1), { address: undefined, port: 30053, kind: 'node-port' })),
+    after: plan(frontend([1], { address: undefined, port: 30053, kind: 'node-port' })),
   }
   assert.is(staleFlows([change], anyLocal)[0]?.addresses, undefined)
   const node = { nodePortAddresses: ['192.168.0.1', 'fd00::1'] }
@@ -119,8 +117,8 @@ test('several frontends are cleaned with one dump for each family', () => {
     },
   }
   const after = plan(
-    frontend(balance(2)),
-    frontend(balance(2), { address: undefined, port: 30053, kind: 'node-port' }),
+    frontend([2]),
+    frontend([2], { address: undefined, port: 30053, kind: 'node-port' }),
   )
   assert.is(cleanConntrack(connection, stale(undefined, after)), 2)
   assert.equal(asked, [{ family: 4, original: { protocol: 17 } }])
@@ -135,7 +133,7 @@ needsRoot(test)('flows in the kernel go or stay as decided', async () => {
     track('udp', '10.96.0.10', 54, '10.1.0.1', 53)
     track('tcp', '10.96.0.10', 53, '10.1.0.1', 53)
     const connection = ConntrackConnection.open()
-    const found = stale(plan(frontend(balance(1, 2))), plan(frontend(balance(2))))
+    const found = stale(plan(frontend([1, 2])), plan(frontend([2])))
     assert.is(cleanConntrack(connection, found), 1)
     assert.is(cleanConntrack(connection, found), 0)
     assert.is(connection.listFlows({ family: 4 }).length, 4)

@@ -61,6 +61,11 @@ function frontendsEqual(left: Frontend, right: Frontend): boolean {
     sameFrontend(left, right) &&
     left.portName === right.portName &&
     sourcesEqual(left.sourceRanges, right.sourceRanges) &&
+    listsEqual(
+      left.servingAddresses ?? [],
+      right.servingAddresses ?? [],
+      (one, other) => one === other,
+    ) &&
     sourceClasses.every((source) => actionsEqual(left.actions[source], right.actions[source]))
   )
 }

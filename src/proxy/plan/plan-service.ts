@@ -20,7 +20,7 @@ import type {
 } from './plan.ts'
 import { detectsPods, type PlanContext } from './plan-context.ts'
 import { type ServiceAddresses, serviceAddresses } from './service-addresses.ts'
-import { serviceEndpoints } from './service-endpoints.ts'
+import { type Candidate, serviceEndpoints } from './service-endpoints.ts'
 
 /** What one service asks of this node: its frontends, in every family that both have, and their pools.
  *  `slices` are the service's own, in any order. Headless and ExternalName services, and those of other
@@ -55,6 +55,8 @@ interface PortOfFamily {
   readonly port: ServicePort
   readonly family: Family
   readonly addresses: ServiceAddresses
+  /** Frontend.servingAddresses, for UDP ports. */
+  readonly servingAddresses?: readonly string[]
 }
 
 type Actions = Readonly<Record<SourceClass, Action>>
@@ -92,20 +94,21 @@ function distinctPorts(ports: readonly ServicePort[]): readonly ServicePort[] {
 }
 
 function planPort(
-  port: PortOfFamily,
+  basePort: PortOfFamily,
   slices: readonly EndpointSlice[],
   context: PlanContext,
   frontends: Frontend[],
   pools: Pool[],
 ): void {
-  const { service, addresses, family } = port
+  const { service, addresses, family } = basePort
   const isExternal =
-    port.port.nodePort !== 0 ||
+    basePort.port.nodePort !== 0 ||
     addresses.loadBalancerIPs.length > 0 ||
     addresses.externalIPs.length > 0
   const isInternalLocal = service.internalTrafficPolicy === 'Local'
   const isExternalLocal = service.externalTrafficPolicy === 'Local' && isExternal
-  const candidates = serviceEndpoints(port.port, family, slices, context.identity.nodeName)
+  const candidates = serviceEndpoints(basePort.port, family, slices, context.identity.nodeName)
+  const port = withServing(basePort, candidates)
   if (!hasUsableEndpoint(candidates)) {
     addFrontends(frontends, port, rejectAll, rejectAll)
     return
@@ -128,6 +131,12 @@ function planPort(
     internalActions(isInternalLocal ? local : cluster, hasDetector, context.node.masqueradeAll),
     isExternalLocal ? localExternalActions(cluster, local, hasDetector) : externalActions(cluster),
   )
+}
+
+function withServing(port: PortOfFamily, candidates: readonly Candidate[]): PortOfFamily {
+  if (port.port.protocol !== 'UDP') return port
+  const serving = candidates.filter(({ state }) => state.isServing)
+  return { ...port, servingAddresses: serving.map(({ backend }) => backend.address) }
 }
 
 /** Cluster addresses. Sources that are not pods are masqueraded, because a route for the service range can
@@ -221,7 +230,7 @@ function addFrontends(
 }
 
 function makeFrontend(
-  { key, port, family }: PortOfFamily,
+  { key, port, family, servingAddresses }: PortOfFamily,
   kind: FrontendKind,
   address: string | undefined,
   number: number,
@@ -238,6 +247,7 @@ function makeFrontend(
     port: number,
     sourceRanges,
     actions,
+    ...(servingAddresses === undefined ? {} : { servingAddresses }),
   }
 }
 

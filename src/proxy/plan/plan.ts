@@ -61,6 +61,9 @@ export interface Frontend {
    *  undefined: everybody may. */
   readonly sourceRanges: readonly Prefix[] | undefined
   readonly actions: Readonly<Record<SourceClass, Action>>
+  /** UDP only: addresses of all endpoints of the port that serve, sorted. Flows that are tracked to one of
+   *  them go on, whatever policy, topology and termination say about new ones. */
+  readonly servingAddresses?: readonly string[]
 }
 
 /** Identity of a frontend among all frontends: `4/TCP/10.96.0.1:80`, node ports `4/TCP/*:30080`. */

@@ -7,8 +7,8 @@ const test = suite('proxy/plan/plansEqual')
 
 /** A plan with something in every field. */
 const plan = planFirst(`
-  service web 10.96.0.10 http:80/TCP/30080 type=LoadBalancer lb=198.18.0.1 from=203.0.113.0/24,10.0.0.0/8 etp=Local affinity=60 health=32000
-  slice s of web http:8080/TCP | 10.1.0.4@n1 | 10.1.1.7@n2`)
+  service web 10.96.0.10 http:80/TCP/30080 dns:53/UDP type=LoadBalancer lb=198.18.0.1 from=203.0.113.0/24,10.0.0.0/8 etp=Local affinity=60 health=32000
+  slice s of web http:8080/TCP dns:53/UDP | 10.1.0.4@n1 | 10.1.1.7@n2`)
 
 test('a copy is equal', () => {
   assert.ok(plansEqual(plan, structuredClone(plan)))
