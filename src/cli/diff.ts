@@ -21,7 +21,7 @@ Example:
 async function run(input: CommandInput, io: CliIo, signal: AbortSignal): Promise<ExitCode> {
   requireNetAdmin()
   const { plan, cluster } = await loadCluster(input, io, signal)
-  const mechanism = await openMechanism(cluster.options.mode)
+  const mechanism = await openMechanism(cluster.options.mode, cluster.options.configuration)
   try {
     const differences = await mechanism.compare(plan)
     printValue(input, io, { differences }, formatDifferences)

@@ -83,7 +83,7 @@ async function serve(
   boundMemory()
   const closing = new AbortController()
   const living = AbortSignal.any([signal, closing.signal])
-  const mechanism = await openMechanism(options.mode)
+  const mechanism = await openMechanism(options.mode, options.configuration)
   const conntrack = openConntrack(logger)
   try {
     const { source, name, readVersion } = await openSource(
@@ -159,17 +159,25 @@ async function configurationChanged(file: string | undefined, signal: AbortSigna
   return promise
 }
 
-/** Rules of iptables mode have kube-proxy's names: they are removed only when that mode is named. */
+/** What a clean-up counts. */
+const cleanedObjects = {
+  nftables: 'tables',
+  iptables: 'chains and rules',
+  ipvs: 'virtual servers, tables and interfaces',
+} as const
+
+/** Rules of iptables mode have kube-proxy's names: they are removed only when that mode is named;
+ *  and so are virtual servers. */
 async function cleanUp(mode: string | undefined, io: CliIo): Promise<ExitCode> {
   requireNetAdmin()
-  const isIptables = mode === 'iptables'
-  const mechanism = await openMechanism(isIptables ? 'iptables' : 'nftables')
+  const ours = mode === 'iptables' || mode === 'ipvs' ? mode : 'nftables'
+  const mechanism = await openMechanism(ours)
   try {
     const { operations } = await mechanism.cleanup()
     io.out(
       operations === 0
         ? 'nothing of ours was there\n'
-        : `removed ${operations} ${isIptables ? 'chains and rules' : 'tables'}\n`,
+        : `removed ${operations} ${cleanedObjects[ours]}\n`,
     )
     return 0
   } finally {

@@ -14,16 +14,9 @@ export function checkProxyConfiguration(configuration: ProxyConfiguration): read
   ]
 }
 
-function checkMode({ mode, windowsRunAsService }: ProxyConfiguration): Fault[] {
-  const faults: Fault[] = []
-  if (mode === 'ipvs') {
-    const expected = 'nftables, iptables or blank (this mode is not built yet in this version)'
-    faults.push({ path: ['mode'], value: mode, expected })
-  }
-  if (windowsRunAsService) {
-    faults.push({ path: ['windowsRunAsService'], value: true, expected: 'false on this platform' })
-  }
-  return faults
+function checkMode({ windowsRunAsService }: ProxyConfiguration): Fault[] {
+  if (!windowsRunAsService) return []
+  return [{ path: ['windowsRunAsService'], value: true, expected: 'false on this platform' }]
 }
 
 function checkPeriods(configuration: ProxyConfiguration): Fault[] {

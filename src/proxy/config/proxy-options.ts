@@ -29,7 +29,7 @@ export interface ProxyOptions {
 }
 
 /** How rules reach the kernel. */
-export type ProxyMode = 'nftables' | 'iptables'
+export type ProxyMode = 'nftables' | 'iptables' | 'ipvs'
 
 /** How local pods are recognised, before the Node object is known. */
 export type LocalDetection =
@@ -60,7 +60,7 @@ export function resolveProxyOptions(
   const nodeName = (configuration.hostnameOverride || hostname).trim().toLowerCase()
   const isIpv6 = configuration.bindAddress.includes(':')
   return {
-    mode: configuration.mode === 'iptables' ? 'iptables' : 'nftables',
+    mode: configuration.mode === '' ? 'nftables' : configuration.mode,
     nodeName,
     kubeconfig: configuration.clientConnection.kubeconfig,
     detectLocal: resolveLocalDetection(configuration),
@@ -84,15 +84,15 @@ export function resolveProxyOptions(
   }
 }
 
-/** Where nothing is said, the original's iptables mode answers on all addresses, its nftables mode on the
- *  primary ones. */
+/** Where nothing is said, the original's iptables and ipvs modes answer on all addresses, its nftables mode
+ *  on the primary ones. */
 function resolveNodePortAddresses({
   mode,
   nodePortAddresses,
 }: ProxyConfiguration): ProxyOptions['nodePortAddresses'] {
   if (nodePortAddresses.includes('primary')) return 'primary'
   if (nodePortAddresses.length > 0) return nodePortAddresses
-  return mode === 'iptables' ? 'any-local' : 'primary'
+  return mode === 'iptables' || mode === 'ipvs' ? 'any-local' : 'primary'
 }
 
 interface MechanismSettings {
@@ -103,9 +103,15 @@ interface MechanismSettings {
 }
 
 /** A blank mode is the original's iptables mode, so its section counts then where `nftables` says
- *  nothing: an existing configuration keeps its meaning. */
+ *  nothing: an existing configuration keeps its meaning. The original's ipvs mode masquerades as the iptables
+ *  section says. */
 function mechanismSettings(configuration: ProxyConfiguration): MechanismSettings {
-  const { mode, iptables } = configuration
+  const { mode, iptables, ipvs } = configuration
+  if (mode === 'ipvs') {
+    const { masqueradeAll, masqueradeBit = defaultMasqueradeBit } = iptables
+    const { syncPeriod: syncPeriodMs, minSyncPeriod: minSyncPeriodMs } = ipvs
+    return { masqueradeAll, masqueradeBit, minSyncPeriodMs, syncPeriodMs }
+  }
   const nftables = mode === 'iptables' ? iptables : configuration.nftables
   const fallback = mode === '' ? iptables : undefined
   return {

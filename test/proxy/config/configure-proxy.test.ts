@@ -96,10 +96,6 @@ const refused: readonly [FlagTexts, string][] = [
     { 'cluster-cidr': '10.0.0.0/33' },
     '--cluster-cidr: got "10.0.0.0/33", expected a prefix, or one of each family separated by a comma',
   ],
-  [
-    { 'proxy-mode': 'ipvs' },
-    '--proxy-mode: got "ipvs", expected nftables, iptables or blank (this mode is not built yet in this version)',
-  ],
 ]
 
 for (const [flags, message] of refused) {

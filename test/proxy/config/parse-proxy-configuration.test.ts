@@ -75,10 +75,7 @@ const rows: readonly [string, string?][] = [
   ['mode: ""'],
   ['mode: userspace', 'mode: got "userspace", expected one of blank, nftables, iptables, ipvs'],
   ['mode: iptables'],
-  [
-    'mode: ipvs',
-    'mode: got "ipvs", expected nftables, iptables or blank (this mode is not built yet in this version)',
-  ],
+  ['mode: ipvs'],
   ['iptables: {masqueradeBit: 0, masqueradeAll: true, localhostNodePorts: false}'],
   ['iptables: {snatNodeInternalIP: true, syncPeriod: 30s, minSyncPeriod: 1s}'],
   [

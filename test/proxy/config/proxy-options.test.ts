@@ -48,6 +48,13 @@ test('a blank mode also reads the iptables section, mode nftables does not', () 
   assert.equal([nftables.masqueradeMark, nftables.masqueradeAll], [0x4000, false])
 })
 
+test('mode ipvs masquerades as the iptables section says, and has periods of its own', () => {
+  const text = 'mode: ipvs\niptables: {masqueradeBit: 3}\nipvs: {syncPeriod: 10s}\n'
+  const ipvs = options(text)
+  assert.equal([ipvs.mode, ipvs.masqueradeMark, ipvs.syncPeriodMs], ['ipvs', 8, 10_000])
+  assert.is(ipvs.nodePortAddresses, 'any-local')
+})
+
 test('mode iptables reads its own section, and opens node ports on all addresses', () => {
   const text = 'mode: iptables\niptables: {masqueradeBit: 3}\nnftables: {masqueradeAll: true}\n'
   const iptables = options(text)
