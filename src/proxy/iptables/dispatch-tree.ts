@@ -1,9 +1,14 @@
 import type { FilledChain, Rule, TableName } from './rule.ts'
 
-/** One step down a tree: the chain that it leads to, and the rule in the chain above that leads there. */
+/** One step down a tree: the chain that it leads to, and how to make the rule in the chain above that leads there. */
 export interface Branch {
   readonly chain: string
   /** Place among its siblings, as text. */
+  readonly order: string
+  readonly makeJump: () => Rule
+}
+
+interface PlacedBranch {
   readonly order: string
   readonly jump: Rule
 }
@@ -21,7 +26,7 @@ export type Touch = (chain: string) => void
 interface Node {
   /** 0 at the root. */
   readonly depth: number
-  readonly branches: Map<string, Branch>
+  readonly branches: Map<string, PlacedBranch>
   readonly leaves: Map<string, Leaf>
 }
 
@@ -42,7 +47,8 @@ export class DispatchTree {
     for (const [depth, branch] of path.entries()) {
       if (this.#nodes.get(chain)?.branches.has(branch.chain) !== true) {
         touch(chain)
-        this.#node(chain, depth).branches.set(branch.chain, branch)
+        const placed = { order: branch.order, jump: branch.makeJump() }
+        this.#node(chain, depth).branches.set(branch.chain, placed)
       }
       chain = branch.chain
     }

@@ -11,7 +11,7 @@ import { diffProgram, removeProgram, type TableChanges } from './diff-program.ts
 import { FamilyProgram, type ProgramChanges } from './family-program.ts'
 import { NetlinkWriter } from './netlink-writer.ts'
 import { planDeletions } from './plan-deletions.ts'
-import { readSave } from './read-save.ts'
+import { type KernelTables, readSave } from './read-save.ts'
 import { RestoreWriter } from './restore-writer.ts'
 import type { RuleWriter } from './rule-writer.ts'
 import { type IptablesPrograms, runProgram } from './run-program.ts'
@@ -126,10 +126,15 @@ export class IptablesMechanism implements Mechanism {
   }
 
   async #synchronize(plan: Plan): Promise<SyncReport> {
-    this.#compile(plan)
+    this.#cancelSettling()
+    const kernel = this.#startReading()
+    this.#families = compileFamilies(plan)
+    this.#written.clear()
+    for (const [service, after] of plan.services) this.#written.set(service, after)
     const reports: SyncReport[] = []
     for (const family of families) {
-      reports.push(await this.#writer.write(family, await this.#diff(plan, family)))
+      const changes = await diffFamily(plan, this.#families, family, kernel[family])
+      reports.push(await this.#writer.write(family, changes))
     }
     return sumReports(reports)
   }
@@ -166,18 +171,21 @@ export class IptablesMechanism implements Mechanism {
   }
 
   async #compare(plan: Plan): Promise<readonly Difference[]> {
-    this.#compile(plan)
+    const kernel = this.#startReading()
+    const compiled = compileFamilies(plan)
     const differences: Difference[] = []
     for (const family of families) {
-      differences.push(...describeChanges(family, await this.#diff(plan, family)))
+      const changes = await diffFamily(plan, compiled, family, kernel[family])
+      differences.push(...describeChanges(family, changes))
     }
     return differences
   }
 
   async #cleanup(): Promise<SyncReport> {
+    this.#cancelSettling()
     const reports: SyncReport[] = []
     for (const family of families) {
-      const { kernel } = await this.#read(family)
+      const kernel = await this.#read(family)
       reports.push(await this.#writer.write(family, removeProgram(kernel)))
     }
     this.#families = []
@@ -210,32 +218,39 @@ export class IptablesMechanism implements Mechanism {
     this.#cancelSettling = () => clearTimeout(timer)
   }
 
-  #compile({ node, services }: Plan): void {
-    this.#cancelSettling()
-    this.#families = node.families.map((family) => {
-      return { program: new FamilyProgram(family, node), uneven: new UnevenChains() }
-    })
-    this.#written.clear()
-    for (const [service, after] of services) this.#written.set(service, after)
-    for (const { program } of this.#families) program.load(services.values())
+  /** Both families at once, and while the plan is compiled. */
+  #startReading(): Readonly<Record<Family, Promise<KernelTables>>> {
+    const reading = { 4: this.#read(4), 6: this.#read(6) }
+    // Looked at later; until then a failure is nobody's.
+    for (const family of families) reading[family].catch(() => {})
+    return reading
   }
 
-  /** A family that the node does not serve shall have nothing of ours. */
-  async #diff({ services }: Plan, family: Family): Promise<TableChanges> {
-    const served = this.#families.find(({ program }) => program.family === family)
-    if (served === undefined) {
-      const read = await this.#read(family).catch(() => undefined)
-      return read === undefined ? nothing : removeProgram(read.kernel)
-    }
-    const { kernel } = await this.#read(family)
-    return diffProgram(served.program, services.values(), kernel)
-  }
-
-  async #read(family: Family): Promise<{ readonly kernel: ReturnType<typeof readSave> }> {
+  async #read(family: Family): Promise<KernelTables> {
     const program = this.#programs.save[family]
-    const text = await runProgram(program, [])
-    return { kernel: readSave(text, program) }
+    return readSave(await runProgram(program, []), program)
   }
 }
 
 const nothing: TableChanges = { filled: [], removed: [], hooks: [] }
+
+function compileFamilies({ node, services }: Plan): readonly ServedFamily[] {
+  return node.families.map((family) => {
+    const program = new FamilyProgram(family, node)
+    program.load(services.values())
+    return { program, uneven: new UnevenChains() }
+  })
+}
+
+/** A family that the node does not serve shall have nothing of ours. */
+async function diffFamily(
+  { services }: Plan,
+  compiled: readonly ServedFamily[],
+  family: Family,
+  reading: Promise<KernelTables>,
+): Promise<TableChanges> {
+  const served = compiled.find(({ program }) => program.family === family)
+  if (served !== undefined) return diffProgram(served.program, services.values(), await reading)
+  const kernel = await reading.catch(() => undefined)
+  return kernel === undefined ? nothing : removeProgram(kernel)
+}
