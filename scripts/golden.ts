@@ -1,6 +1,6 @@
 /** Compares what Portolan does with recorded data of the originals.
  *
- *      node scripts/golden.ts proxy DIR... [--seed N] [--mode nftables|iptables] [--verbose]
+ *      node scripts/golden.ts proxy DIR... [--seed N] [--mode nftables|iptables|ipvs] [--verbose]
  *
  *  DIR is a scenario (it holds scenario.json) or a folder of scenarios. Prints every difference that is
  *  not accepted, then counts; ends with `golden proxy: EQUAL of TOTAL`. Exit status 1 when something
@@ -13,18 +13,20 @@ import { runScenario } from '../test/golden/run-scenario.ts'
 import { isScenario, loadScenario } from '../test/golden/scenario.ts'
 import {
   iptablesSubject,
+  ipvsSubject,
   planSubject,
   programSubject,
   type Subject,
 } from '../test/golden/subjects.ts'
 import { Tally } from '../test/golden/tally.ts'
 
-const usage = 'usage: golden proxy DIR... [--seed N] [--mode nftables|iptables] [--verbose]'
+const usage = 'usage: golden proxy DIR... [--seed N] [--mode nftables|iptables|ipvs] [--verbose]'
 
 /** What is compared beside the plan, by mode. */
 const programs: Readonly<Record<string, Subject>> = {
   nftables: programSubject,
   iptables: iptablesSubject,
+  ipvs: ipvsSubject,
 }
 
 class UsageError extends Error {}

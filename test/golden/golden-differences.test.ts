@@ -3,6 +3,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { acceptedDifferences } from './accepted-differences.ts'
 import { iptablesDifferences } from './iptables-differences.ts'
+import { ipvsDifferences } from './ipvs-differences.ts'
 import { originalDifferences } from './original-differences.ts'
 
 const test = suite('golden/golden-differences')
@@ -29,6 +30,11 @@ test('the page lists the accepted differences of the code, and no others', () =>
 test('the page lists the accepted differences of the iptables program, and no others', () => {
   const coded = iptablesDifferences.map(({ id, reason }) => [id, reason] as const)
   assert.equal(entries('Accepted differences of the iptables program'), coded)
+})
+
+test('the page lists the accepted differences of the ipvs program, and no others', () => {
+  const coded = ipvsDifferences.map(({ id, reason }) => [id, reason] as const)
+  assert.equal(entries('Accepted differences of the ipvs program'), coded)
 })
 
 test('the page lists the differences between the originals, and no others', () => {

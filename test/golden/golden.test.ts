@@ -15,13 +15,19 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { runScenario } from './run-scenario.ts'
 import { isScenario, loadScenario } from './scenario.ts'
-import { iptablesSubject, planSubject, programSubject, type Subject } from './subjects.ts'
+import {
+  iptablesSubject,
+  ipvsSubject,
+  planSubject,
+  programSubject,
+  type Subject,
+} from './subjects.ts'
 import { Tally } from './tally.ts'
 
 const test = suite('golden/golden')
 
 const tiny = fileURLToPath(new URL('fixtures/tiny', import.meta.url))
-const allSubjects: readonly Subject[] = [planSubject, programSubject, iptablesSubject]
+const allSubjects: readonly Subject[] = [planSubject, programSubject, iptablesSubject, ipvsSubject]
 
 interface Run {
   readonly tally: Tally

@@ -1,3 +1,6 @@
+import { compiledState } from '../../src/ipvs/compiled-state.ts'
+import type { KernelState } from '../../src/ipvs/kernel-state.ts'
+import { traceFlow } from '../../src/ipvs/trace-flow.ts'
 import { formatProgram } from '../../src/proxy/iptables/format-program.ts'
 import { compiledProgram } from '../../src/proxy/nftables/program.ts'
 import type { Plan } from '../../src/proxy/port/mechanism.ts'
@@ -8,6 +11,7 @@ import { simulateIptablesSave } from '../../src/proxy/simulate/simulate-iptables
 import type { Simulation } from '../../src/proxy/simulate/simulation.ts'
 import type { AcceptedDifference } from './accepted-differences.ts'
 import { iptablesDifferences } from './iptables-differences.ts'
+import { ipvsDifferences } from './ipvs-differences.ts'
 
 /** Something of ours that must treat flows as the original does. */
 export interface Subject {
@@ -46,6 +50,24 @@ export const iptablesSubject: Subject = {
     const families = { 4: load(4), 6: load(6) }
     return {
       verdict: (flow, localAddresses) => families[flow.family].verdict(flow, localAddresses),
+    }
+  },
+}
+
+/** What our rules and virtual servers do in ipvs mode. Node ports are virtual servers of the node's addresses, so
+ *  it is compiled anew where those differ. */
+export const ipvsSubject: Subject = {
+  name: 'ipvs program',
+  differences: ipvsDifferences,
+  load: (plan) => {
+    const states = new Map<string, KernelState>()
+    return {
+      verdict: (flow, localAddresses) => {
+        const key = localAddresses.join()
+        const state = states.get(key) ?? compiledState(plan, localAddresses)
+        states.set(key, state)
+        return traceFlow(state, flow, localAddresses)
+      },
     }
   },
 }
