@@ -91,7 +91,8 @@ async function serve(
       (event) => logger.warn({}, formatSourceEvent(event)),
       living,
     )
-    logger.info({ node: options.nodeName, source: name, mode: mechanism.name }, 'starting')
+    const { name: mode, way } = mechanism
+    logger.info({ node: options.nodeName, source: name, mode, way }, 'starting')
     void readVersion?.().then(
       (version) => logger.info({ source: name, version }, 'API server'),
       // The watches report a server that cannot be reached.

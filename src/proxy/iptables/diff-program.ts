@@ -95,7 +95,8 @@ function diffHooks(program: FamilyProgram, kernel: KernelTables): readonly HookE
   return edits
 }
 
-function leadsToUs(line: string): boolean {
+/** Whether a rule of a built-in chain, as iptables-save printed it, is ours: it leads to a chain of ours. */
+export function leadsToUs(line: string): boolean {
   const [, target = ''] = / -[jg] (\S+)$/.exec(` ${line}`) ?? []
   return isOwnChain(target)
 }

@@ -9,6 +9,7 @@ import { describeChanges } from './describe-changes.ts'
 import { detectPrograms } from './detect-programs.ts'
 import { diffProgram, removeProgram, type TableChanges } from './diff-program.ts'
 import { FamilyProgram, type ProgramChanges } from './family-program.ts'
+import { formatOwnRules } from './format-own-rules.ts'
 import { NetlinkWriter } from './netlink-writer.ts'
 import { planDeletions } from './plan-deletions.ts'
 import { type KernelTables, readSave } from './read-save.ts'
@@ -99,9 +100,9 @@ export class IptablesMechanism implements Mechanism {
   }
 
   async trace(flow: Flow, localAddresses: readonly string[]): Promise<TracedVerdict> {
-    const program = this.#programs.save[flow.family]
-    const text = await runProgram(program, [])
-    return simulateIptablesSave(text, program).verdict(flow, localAddresses)
+    const text = formatOwnRules(await this.#read(flow.family))
+    const source = this.#programs.save[flow.family]
+    return simulateIptablesSave(text, source).verdict(flow, localAddresses)
   }
 
   watchDrift(onDrift: (what: string) => void, signal: AbortSignal): void {

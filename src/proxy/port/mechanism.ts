@@ -28,6 +28,8 @@ export interface Difference {
 /** A way to bring a plan into the kernel. */
 export interface Mechanism {
   readonly name: string
+  /** How it writes, where there are several ways; for logs. */
+  readonly way?: string
   /** Reads the kernel and writes only what differs from the plan; the only full path there is. */
   synchronize(plan: Plan): Promise<SyncReport>
   /** Writes what the changed services ask for; the last plan given is the base. */
