@@ -67,7 +67,7 @@ export function decodeServer(value: ServiceValue): VirtualServer | undefined {
   const { flags, timeout = 0, scheduler = '' } = value
   const rest = {
     scheduler,
-    flags: (flags === undefined ? 0 : readFlags(flags)) & ~serviceFlags.hashed,
+    flags: ((flags === undefined ? 0 : readFlags(flags)) & ~serviceFlags.hashed) >>> 0,
     timeoutSeconds: timeout,
   }
   if (value.mark !== undefined) return { key: { kind: 'mark', family, mark: value.mark }, ...rest }
