@@ -29,6 +29,8 @@ export interface Chain {
 export interface Rule {
   readonly chain: string
   readonly expressions: readonly Expression[]
+  /** The same, encoded already by `encodeExpressions`; `expressions` is empty then. Only written. */
+  readonly encodedExpressions?: Uint8Array
   readonly comment?: string
   /** Protocol that matches and targets of xtables are checked against; rules with them must have it, 0 for
    *  any protocol. The kernel does not give it back. */

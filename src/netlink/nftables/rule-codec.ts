@@ -4,18 +4,15 @@ import { decodeAttributes, encodeAttributes } from '../attributes.ts'
 import { type Expression, expressions } from './expressions.ts'
 import { compatAttributes, ruleAttributes } from './object-tables.ts'
 import type { Rule } from './objects.ts'
-import { commentTypes, decodeComment, encodeComment } from './user-data.ts'
+import { commentTypes, decodeComment, encodeComment, maximumCommentBytes } from './user-data.ts'
 
 /** Writes the attributes of NFT_MSG_NEWRULE. */
 export function encodeRule(writer: AttributeWriter, table: string, rule: Rule): void {
   writer.string(ruleAttributes.table.id, table)
   writer.string(ruleAttributes.chain.id, rule.chain)
   const list = writer.nest(ruleAttributes.expressions.id)
-  for (const expression of rule.expressions) {
-    const element = writer.nest(ruleAttributes.expressions.element)
-    encodeExpression(writer, expression)
-    writer.close(element)
-  }
+  if (rule.encodedExpressions === undefined) encodeExpressions(writer, rule.expressions)
+  else writer.structure(rule.encodedExpressions)
   writer.close(list)
   if (rule.compatProtocol !== undefined) {
     const compat = writer.nest(ruleAttributes.compat.id)
@@ -23,7 +20,28 @@ export function encodeRule(writer: AttributeWriter, table: string, rule: Rule): 
     writer.close(compat)
   }
   if (rule.comment !== undefined) {
-    writer.bytes(ruleAttributes.userData.id, encodeComment(commentTypes.rule, rule.comment))
+    writeComment(writer, rule.comment)
+  }
+}
+
+/** Most comments are short and plain: they are written without an object in between. */
+function writeComment(writer: AttributeWriter, comment: string): void {
+  const { id } = ruleAttributes.userData
+  if (comment.length < maximumCommentBytes && /^[\x20-\x7e]*$/.test(comment)) {
+    const header = String.fromCharCode(commentTypes.rule, comment.length + 1)
+    writer.byteString(id, `${header}${comment}\0`)
+  } else writer.bytes(id, encodeComment(commentTypes.rule, comment))
+}
+
+/** Writes expressions as elements of NFTA_RULE_EXPRESSIONS. Throws for `unknown`, which is only ever read. */
+export function encodeExpressions(
+  writer: AttributeWriter,
+  expressions: readonly Expression[],
+): void {
+  for (const expression of expressions) {
+    const element = writer.nest(ruleAttributes.expressions.element)
+    encodeExpression(writer, expression)
+    writer.close(element)
   }
 }
 

@@ -4,6 +4,7 @@ import type { NftablesConnection } from '../../netlink/nftables/connection.ts'
 import type { TableFamily } from '../../netlink/nftables/objects.ts'
 import type { SyncReport } from '../port/mechanism.ts'
 import type { TableChanges } from './diff-program.ts'
+import { EndpointTemplates } from './endpoint-templates.ts'
 import { planCommits } from './plan-commits.ts'
 import type { ChainDeletion } from './plan-deletions.ts'
 import { RestoreWriter } from './restore-writer.ts'
@@ -22,6 +23,7 @@ export class NetlinkWriter implements RuleWriter {
   readonly way = 'netlink (nf_tables)'
   readonly #connection: NftablesConnection
   readonly #restore: RestoreWriter
+  readonly #templates = new EndpointTemplates()
 
   constructor(connection: NftablesConnection, programs: IptablesPrograms) {
     this.#connection = connection
@@ -88,7 +90,9 @@ export class NetlinkWriter implements RuleWriter {
       for (const chain of fill) {
         batch.flushChain(table, name, chain.name)
         for (const rule of chain.rules) {
-          batch.addRule(table, name, kernelRule(chain.name, rule, family))
+          const kernel =
+            this.#templates.rule(chain.name, rule, family) ?? kernelRule(chain.name, rule, family)
+          batch.addRule(table, name, kernel)
         }
         operations += chain.rules.length
       }

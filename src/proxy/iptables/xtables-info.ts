@@ -5,9 +5,14 @@ import type { Match } from './rule.ts'
 
 const isLittleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1
 
+/** An expression of a module of xtables. */
+type XtablesExpression = Expression & {
+  readonly data: { readonly name: string; readonly revision: number; readonly info: Uint8Array }
+}
+
 /** Writes a number of `size` bytes in host order, as all numbers of these structures are. A DataView would
  *  take longer to make than a structure to fill, and there is one for every endpoint. */
-function put(info: Uint8Array, at: number, size: 2 | 4, value: number): void {
+export function putHostNumber(info: Uint8Array, at: number, size: 2 | 4, value: number): void {
   for (let index = 0; index < size; index++) {
     const shift = 8 * (isLittleEndian ? index : size - 1 - index)
     info[at + index] = (value >>> shift) & 0xff
@@ -36,9 +41,9 @@ export function matchExpression(match: Match, family: Family): Expression {
 
 /** struct xt_statistic_info, mode XT_STATISTIC_MODE_RANDOM; linux/netfilter/xt_statistic.h. iptables writes
  *  the share a second time at 12, where the kernel looks in another mode only. */
-function statistic(share: number): Expression {
+export function statistic(share: number): XtablesExpression {
   const info = new Uint8Array(24)
-  for (const at of [4, 12]) put(info, at, 4, share)
+  for (const at of [4, 12]) putHostNumber(info, at, 4, share)
   return { name: 'match', data: { name: 'statistic', revision: 0, info } }
 }
 
@@ -49,7 +54,7 @@ const checkAndReap = 0x21
 /** struct xt_recent_mtinfo_v1: seconds at 0, what to do at 8, name at 10 (200 bytes), mask at 212. */
 function recent(list: string, action: number, seconds: number, family: Family): Expression {
   const info = new Uint8Array(232)
-  put(info, 0, 4, seconds)
+  putHostNumber(info, 0, 4, seconds)
   info[8] = action
   info.set(Buffer.from(list, 'latin1').subarray(0, 199), 10)
   info.fill(0xff, 212, 212 + addressBytes(family))
@@ -59,7 +64,7 @@ function recent(list: string, action: number, seconds: number, family: Family): 
 /** struct xt_addrtype_info_v1: types of source and destination; XT_ADDRTYPE_LOCAL is 1 << 2. */
 function addressType(side: 'src' | 'dst'): Expression {
   const info = new Uint8Array(8)
-  put(info, side === 'src' ? 0 : 2, 2, 4)
+  putHostNumber(info, side === 'src' ? 0 : 2, 2, 4)
   return { name: 'match', data: { name: 'addrtype', revision: 1, info } }
 }
 
@@ -67,18 +72,18 @@ function addressType(side: 'src' | 'dst'): Expression {
  *  (XT_SCTP_DEST_PORTS 2); linux/netfilter/xt_sctp.h. */
 export function sctpPorts(first: number, last: number): Expression {
   const info = new Uint8Array(296)
-  put(info, 0, 2, first)
-  put(info, 2, 2, last)
+  putHostNumber(info, 0, 2, first)
+  putHostNumber(info, 2, 2, last)
   for (let flag = 0; flag < 4; flag++) info[268 + 3 * flag] = 0xff
-  put(info, 284, 4, 2)
+  putHostNumber(info, 284, 4, 2)
   return { name: 'match', data: { name: 'sctp', revision: 0, info } }
 }
 
 /** struct nf_nat_range2 with one address and port (network order); NF_NAT_RANGE_MAP_IPS |
  *  NF_NAT_RANGE_PROTO_SPECIFIED is 3; linux/netfilter/nf_nat.h. */
-export function destinationNat(address: string, port: number): Expression {
+export function destinationNat(address: string, port: number): XtablesExpression {
   const info = new Uint8Array(48)
-  put(info, 0, 4, 3)
+  putHostNumber(info, 0, 4, 3)
   for (const at of [4, 20]) writeAddress(info, at, address)
   for (const at of [36, 38]) {
     info[at] = port >> 8
@@ -96,6 +101,6 @@ const rejections: Readonly<Record<Family, Readonly<Record<'unreachable' | 'reset
 /** struct ipt_reject_info, struct ip6t_reject_info. */
 export function reject(answer: 'unreachable' | 'reset', family: Family): Expression {
   const info = new Uint8Array(8)
-  put(info, 0, 4, rejections[family][answer])
+  putHostNumber(info, 0, 4, rejections[family][answer])
   return { name: 'target', data: { name: 'REJECT', revision: 0, info } }
 }
