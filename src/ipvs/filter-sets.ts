@@ -1,6 +1,7 @@
 import { concatenatedType, dataTypes } from '../netlink/nftables/data-types.ts'
 import type { SetDefinition, TableFamily } from '../netlink/nftables/objects.ts'
 import { type TypeofField, typeofUserData } from '../netlink/nftables/typeof-user-data.ts'
+import { setsByName } from '../ruleset/batch-sink.ts'
 import { sourceClasses } from './compile-service.ts'
 
 /** One field of a key, in nft's own words. */
@@ -54,10 +55,17 @@ export function filterSets(family: TableFamily): readonly SetDefinition[] {
   return definitions[family]
 }
 
+/** The same by name. */
+export function filterSetsByName(family: TableFamily): ReadonlyMap<string, SetDefinition> {
+  return byName[family]
+}
+
 const definitions = {
   ip: setTable.map((row) => definition('ip', row)),
   ip6: setTable.map((row) => definition('ip6', row)),
 }
+
+const byName = { ip: setsByName(definitions.ip), ip6: setsByName(definitions.ip6) }
 
 function definition(family: TableFamily, row: SetRow): SetDefinition {
   const fieldBytes = row.key.map((field) => bytesOf(family, field))

@@ -2,13 +2,14 @@ import type { NftablesBatch } from '../netlink/nftables/batch.ts'
 import type { NftablesConnection } from '../netlink/nftables/connection.ts'
 import { formatData } from '../netlink/nftables/data-types.ts'
 import type { SetElement, TableFamily } from '../netlink/nftables/objects.ts'
-import { BatchSink, setsByName } from '../ruleset/batch-sink.ts'
+import { BatchSink } from '../ruleset/batch-sink.ts'
 import { diffElements, type ElementSink, type SetElements } from '../ruleset/element-sink.ts'
 import { readStructure } from '../ruleset/read-structure.ts'
 import { compareStructure, type StructureDifference } from '../ruleset/structure-difference.ts'
 import type { TableStructure } from '../ruleset/table-structure.ts'
 import { removeExtraChains, writeStructure } from '../ruleset/write-structure.ts'
 import { tableName } from './filter-rules.ts'
+import { filterSetsByName } from './filter-sets.ts'
 
 /** Our table of a family as the kernel has it. */
 export interface KernelFilter {
@@ -62,7 +63,7 @@ export function compareFilter(
 export function writeFilter(difference: FilterDifference, batch: NftablesBatch): number {
   const { structure, wanted } = difference
   writeStructure(structure, wanted, batch)
-  const sink = new BatchSink(batch, wanted.table, setsByName(wanted.sets))
+  const sink = new BatchSink(batch, wanted.table, filterSetsByName(wanted.table.family))
   difference.elements(sink)
   removeExtraChains(structure, wanted.table, batch)
   const { operations } = sink

@@ -6,12 +6,12 @@ import { RouteConnection } from '../netlink/route.ts'
 import type { PlanChange, ServicePlan } from '../proxy/plan/plan.ts'
 import type { Difference, Mechanism, Plan, SyncReport } from '../proxy/port/mechanism.ts'
 import type { TracedVerdict } from '../proxy/port/verdict.ts'
-import { BatchSink, setsByName } from '../ruleset/batch-sink.ts'
+import { BatchSink } from '../ruleset/batch-sink.ts'
 import { describeDifference, type KernelDifference } from './describe-difference.ts'
 import { type DrainClock, Draining } from './draining.ts'
 import { frontendKey } from './element-keys.ts'
 import { filterTable, tableName } from './filter-rules.ts'
-import { filterSets } from './filter-sets.ts'
+import { filterSetsByName } from './filter-sets.ts'
 import { compareFilter, writeFilter } from './filter-sync.ts'
 import { IpvsConnection, type IpvsOperation, type IpvsTimeouts } from './ipvs-connection.ts'
 import { IpvsProgram } from './ipvs-program.ts'
@@ -104,19 +104,15 @@ export class IpvsMechanism implements Mechanism {
       servers.set(name, diffServer(this.#present.get(name), after, isServed))
     }
     for (const name of this.#draining.servers()) this.#endLingering(program, name, servers)
-    const filters = plan.node.families.map((family) => ({
-      table: { family: tableFamily(family), name: tableName },
-      sets: filterSets(tableFamily(family)),
-      elements: difference.elements.bind(difference, family),
-    }))
     const { addresses } = difference
     return this.#writeAll({
       servers,
       writeFilters: (batch) => {
         let operations = 0
-        for (const { table, sets, elements } of filters) {
-          const sink = new BatchSink(batch, table, setsByName(sets))
-          elements(sink)
+        for (const family of difference.hasElements ? plan.node.families : []) {
+          const table = { family: tableFamily(family), name: tableName }
+          const sink = new BatchSink(batch, table, filterSetsByName(table.family))
+          difference.elements(family, sink)
           operations += sink.operations
         }
         return operations

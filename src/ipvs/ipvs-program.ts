@@ -23,6 +23,8 @@ export interface ProgramChanges {
   /** By `formatServerKey`. */
   readonly servers: readonly CountedChange<ServerProgram>[]
   readonly addresses: readonly CountedChange<string>[]
+  /** Whether any element of a table has changed. */
+  readonly hasElements: boolean
   /** Hands the changed elements of a family's table to a sink, removals first. */
   elements(family: Family, sink: ElementSink): void
 }
@@ -61,6 +63,7 @@ export class IpvsProgram {
     return {
       servers: this.#servers.takeChanges(),
       addresses: this.#addresses.takeChanges(),
+      hasElements: elements.length > 0,
       elements: (family, sink) => writeElements(elements, family, sink),
     }
   }
