@@ -1,11 +1,17 @@
 /** Runs benchmarks; each prints one table.
  *
  *      npm run bench -- NAME|all [--quick] [--json FILE] [--services 1000,10000] [--endpoints 10]
- *                       [--changes 500] [--peer KUBE-PROXY --kubeconfig FILE] */
+ *                       [--changes 500] [--mode nftables|iptables] [--peer KUBE-PROXY --kubeconfig FILE] */
 import { writeFileSync } from 'node:fs'
 import process from 'node:process'
 import { parseArgs } from 'node:util'
-import type { Benchmark, BenchmarkOptions, Row } from './support/benchmark.ts'
+import {
+  type Benchmark,
+  type BenchmarkMode,
+  type BenchmarkOptions,
+  benchmarkModes,
+  type Row,
+} from './support/benchmark.ts'
 import { formatTable } from './support/format-table.ts'
 import { describeMachine } from './support/machine.ts'
 import { syncBenchmark } from './sync/sync.ts'
@@ -20,7 +26,7 @@ function usage(why: string): never {
   const names = benchmarks.map(({ name, summary }) => `  ${name}  ${summary}`).join('\n')
   process.stderr.write(
     `bench: ${why}\nusage: npm run bench -- NAME|all [--quick] [--json FILE] [--services N,N] ` +
-      `[--endpoints N] [--changes N] [--peer PATH --kubeconfig FILE]\n${names}\n`,
+      `[--endpoints N] [--changes N] [--mode nftables|iptables] [--peer PATH --kubeconfig FILE]\n${names}\n`,
   )
   process.exit(2)
 }
@@ -45,6 +51,7 @@ function parse(): {
       services: (values.services ?? defaults.services).split(',').map((n) => count('services', n)),
       endpoints: count('endpoints', values.endpoints ?? defaults.endpoints),
       changes: count('changes', values.changes ?? defaults.changes),
+      mode: modeOf(values.mode ?? 'nftables'),
       peer: values.peer,
       kubeconfig: values.kubeconfig,
     },
@@ -61,6 +68,7 @@ function parseCommandLine() {
         services: { type: 'string' },
         endpoints: { type: 'string' },
         changes: { type: 'string' },
+        mode: { type: 'string' },
         peer: { type: 'string' },
         kubeconfig: { type: 'string' },
       },
@@ -73,6 +81,11 @@ function parseCommandLine() {
 function count(option: string, text: string): number {
   if (!/^[1-9]\d{0,5}$/.test(text)) usage(`--${option}: got "${text}", expected 1..999999`)
   return Number(text)
+}
+
+function modeOf(text: string): BenchmarkMode {
+  const mode = benchmarkModes.find((known) => known === text)
+  return mode ?? usage(`--mode: got "${text}", expected ${benchmarkModes.join(' or ')}`)
 }
 
 async function run(benchmark: Benchmark): Promise<readonly Row[]> {

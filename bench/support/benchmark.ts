@@ -9,12 +9,20 @@ export type Row = {
   readonly unit: string
 } & ({ readonly p50: number; readonly p99: number } | { readonly value: number })
 
+/** Mechanisms that can be measured here; IPVS needs a kernel that has it. */
+export const benchmarkModes = ['nftables', 'iptables'] as const
+
+/** One of them. */
+export type BenchmarkMode = (typeof benchmarkModes)[number]
+
 /** What the command line asks of a benchmark. */
 export interface BenchmarkOptions {
   /** Sizes, in services. */
   readonly services: readonly number[]
   /** Endpoints of each service. */
   readonly endpoints: number
+  /** Mechanism that is measured. */
+  readonly mode: BenchmarkMode
   /** Repetitions of each single change. */
   readonly changes: number
   /** Path of a kube-proxy binary; undefined: no peer. */

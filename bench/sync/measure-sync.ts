@@ -3,6 +3,9 @@
 import { spawnSync } from 'node:child_process'
 import process from 'node:process'
 import { boundMemory, releaseMemory } from '../../src/cli/process-memory.ts'
+import { openIptablesMechanism } from '../../src/proxy/iptables/iptables-mechanism.ts'
+import { openNftablesMechanism } from '../../src/proxy/nftables/nftables-mechanism.ts'
+import type { Mechanism } from '../../src/proxy/port/mechanism.ts'
 import type { Row } from '../support/benchmark.ts'
 import {
   addressesOf,
@@ -14,8 +17,8 @@ import {
 import { distribution, significant } from '../support/percentile.ts'
 import { ProxyUnderTest } from './proxy-under-test.ts'
 
-const subject = 'portolan nftables'
-const [mode = '', ...figures] = process.argv.slice(2)
+const [task = '', mode = '', ...figures] = process.argv.slice(2)
+const subject = `portolan ${mode}`
 const [services = 0, endpoints = 0, changes = 0] = figures.map(Number)
 const size = `${services}x${endpoints}`
 
@@ -69,6 +72,22 @@ const changesToMeasure: readonly Change[] = [
   },
 ]
 
+function openSubject(): Promise<Mechanism> | Mechanism {
+  return mode === 'iptables' ? openIptablesMechanism() : openNftablesMechanism()
+}
+
+/** Changes that are made and not counted, until the engine has compiled what they run through. */
+const warmUpChanges = 200
+
+async function warmUp(proxy: ProxyUnderTest): Promise<void> {
+  const [replace] = changesToMeasure
+  for (let turn = 0; turn < warmUpChanges; turn++) {
+    const index = (turn * 7919) % services
+    await replace?.apply(proxy, index, turn + changes)
+    await replace?.undo?.(proxy, index, turn + changes)
+  }
+}
+
 async function measureChange(proxy: ProxyUnderTest, change: Change): Promise<Row[]> {
   const times: number[] = []
   const bytes: number[] = []
@@ -88,7 +107,7 @@ async function measureChange(proxy: ProxyUnderTest, change: Change): Promise<Row
 }
 
 async function measureCold(): Promise<Row[]> {
-  const proxy = new ProxyUnderTest()
+  const proxy = new ProxyUnderTest(await openSubject())
   proxy.load({ services, endpoints })
   const { tookMs, bytes } = await proxy.start()
   // As the daemon does after its first synchronisation.
@@ -100,6 +119,7 @@ async function measureCold(): Promise<Row[]> {
     { subject, work, metric: 'bytes sent', unit: 'bytes', value: bytes },
     { subject, work, metric: 'RSS', unit: 'MB', value: rss },
   ]
+  await warmUp(proxy)
   await measureChangesOf(proxy, rows)
   await proxy.close()
   return [...rows, ...restartRows()]
@@ -110,7 +130,7 @@ async function measureChangesOf(proxy: ProxyUnderTest, rows: Row[]): Promise<voi
 }
 
 async function measureRestart(): Promise<Row[]> {
-  const proxy = new ProxyUnderTest()
+  const proxy = new ProxyUnderTest(await openSubject())
   proxy.load({ services, endpoints })
   const { tookMs, transactions } = await proxy.start()
   await proxy.close()
@@ -122,7 +142,7 @@ async function measureRestart(): Promise<Row[]> {
 }
 
 function restartRows(): Row[] {
-  const args = [...process.execArgv, process.argv[1] ?? '', 'restart', ...figures]
+  const args = [...process.execArgv, process.argv[1] ?? '', 'restart', mode, ...figures]
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
   if (status !== 0) throw new Error(`restart ended with ${status}: ${stderr}`)
   return JSON.parse(stdout)
@@ -130,5 +150,5 @@ function restartRows(): Row[] {
 
 // As the daemon does when it starts.
 boundMemory()
-const rows = mode === 'restart' ? await measureRestart() : await measureCold()
+const rows = task === 'restart' ? await measureRestart() : await measureCold()
 process.stdout.write(`${JSON.stringify(rows)}\n`)

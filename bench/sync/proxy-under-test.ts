@@ -4,9 +4,9 @@ import { createDecodePool } from '../../src/kube/decode-pool.ts'
 import { decodeResource } from '../../src/kube/decode-resource.ts'
 import type { EndpointSlice, Service } from '../../src/kube/resources.ts'
 import { Store } from '../../src/kube/store.ts'
-import { openNftablesMechanism } from '../../src/proxy/nftables/nftables-mechanism.ts'
 import type { NodePlan } from '../../src/proxy/plan/plan.ts'
 import { Planner } from '../../src/proxy/plan/planner.ts'
+import type { Mechanism } from '../../src/proxy/port/mechanism.ts'
 import { Reconciler } from '../../src/proxy/reconciler.ts'
 import type { Synchronization } from '../../src/proxy/reconciler-observer.ts'
 import { type ClusterSize, generateCluster, generatedNode } from '../support/generate-cluster.ts'
@@ -26,10 +26,14 @@ export class ProxyUnderTest {
   readonly services = new Store<Service>()
   readonly slices = new Store<EndpointSlice>()
   readonly #pool = createDecodePool()
-  readonly #mechanism = openNftablesMechanism()
+  readonly #mechanism: Mechanism
   readonly #abort = new AbortController()
   #waiting: PromiseWithResolvers<Synchronization> | undefined
   #running: Promise<void> | undefined
+
+  constructor(mechanism: Mechanism) {
+    this.#mechanism = mechanism
+  }
 
   /** Fills the stores, as after the first lists. */
   load(size: ClusterSize): void {

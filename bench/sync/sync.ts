@@ -11,9 +11,10 @@ export const syncBenchmark: Benchmark = {
     for (const services of options.services) {
       print(`portolan, ${services} services x ${options.endpoints} endpoints`)
       const figures = [services, options.endpoints, options.changes].map(String)
+      const args = ['cold', options.mode, ...figures]
       const file = new URL('./measure-sync.ts', import.meta.url)
       // The child prints rows of ours and nothing else.
-      rows.push(...((await runInOwnNamespace(file, ['cold', ...figures], signal)) as Row[]))
+      rows.push(...((await runInOwnNamespace(file, args, signal)) as Row[]))
     }
     if (options.peer === undefined || options.kubeconfig === undefined) {
       print('no peer: --peer PATH --kubeconfig FILE puts a kube-proxy into this table')
