@@ -51,7 +51,7 @@ const sources = ['pod-b', 'node', 'outside'] as const
 for (const source of sources) {
   inLab(`connections from ${source} meet every endpoint`, async (scene) => {
     for (const protocol of ['TCP', 'UDP'] as const) {
-      const { servers, failures } = await scene.connect(source, web, { protocol, count: 12 })
+      const { servers, failures } = await scene.connect(source, web, { protocol, count: 6 })
       assert.equal(failures, {}, protocol)
       assert.equal(Object.keys(servers).sort(), ['a', 'b', 'c'], protocol)
     }
@@ -83,7 +83,7 @@ inLab('a pod keeps its address, others and the pod itself come from the node', a
 
 inLab('affinity: one client, one server', async (scene) => {
   for (const source of sources) {
-    const { servers, failures } = await scene.connect(source, '10.96.0.3', { count: 12 })
+    const { servers, failures } = await scene.connect(source, '10.96.0.3', { count: 6 })
     assert.equal(failures, {}, source)
     assert.is(Object.keys(servers).length, 1, source)
   }
@@ -109,14 +109,14 @@ inLab(
 )
 
 inLab('policy Local without endpoints here: outside is dropped, pods are served', async (scene) => {
-  const flow = { count: 1, timeoutMs: 1_000 }
+  const flow = { count: 1, timeoutMs: 500 }
   const fromOutside = await scene.connect('outside', '203.0.113.2', flow)
   assert.equal(fromOutside.failures, { timeout: 1 })
   assert.equal((await scene.connect('pod-b', '203.0.113.2')).servers, { c: 10 })
 })
 
 inLab('source ranges admit their sources only', async (scene) => {
-  const flow = { count: 1, timeoutMs: 1_000 }
+  const flow = { count: 1, timeoutMs: 500 }
   const refused = await scene.connect('outside', '203.0.113.3', flow)
   assert.equal(refused.failures, { timeout: 1 })
   const from = labAddresses[4].outsideOther
@@ -138,7 +138,7 @@ inLab('without endpoints, and on other ports, flows are refused at once', async 
 inLab('endpoints are replaced under open connections: none is lost', async (scene) => {
   const client = scene.client('outside')
   const target = { protocol: 'TCP', address: '10.96.0.8', port: 80 } as const
-  const opened = await client.ask({ kind: 'hold', held: 'moving', count: 300, ...target })
+  const opened = await client.ask({ kind: 'hold', held: 'moving', count: 200, ...target })
   assert.equal(opened.failures, {})
   assert.equal(Object.keys(opened.servers).sort(), ['a', 'c'])
   const moving = (pods: string): Promise<unknown> =>

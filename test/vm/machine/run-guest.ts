@@ -15,6 +15,8 @@ export interface GuestResult {
 
 const cache = new URL('../../../node_modules/.cache/portolan-vm', import.meta.url).pathname
 const repository = new URL('../../..', import.meta.url).pathname
+/** What Node compiles in the guest; without it an emulated machine spends most of its time on that. */
+const compiled = join(cache, 'compiled')
 /** A guest that hangs is killed before the test runner gives up on the file. */
 const timeoutMs = 280_000
 const endMark = 'guest command ended with'
@@ -23,7 +25,7 @@ const endMark = 'guest command ended with'
  *  runs Node there as root in the repository. Never two at a time: the script is shared. Throws when the kernel
  *  cannot be prepared. */
 export async function runGuest(nodeArguments: readonly string[]): Promise<GuestResult> {
-  mkdirSync(cache, { recursive: true })
+  mkdirSync(compiled, { recursive: true })
   const kernel = prepareKernel(cache)
   const script = join(cache, 'guest.sh')
   const initramfs = buildInitramfs(cache, kernel, script)
@@ -66,11 +68,13 @@ function machineArguments(kernel: Kernel, initramfs: string): readonly string[] 
   const append =
     'console=ttyS0 quiet loglevel=3 panic=-1 mitigations=off random.trust_cpu=on net.ifnames=0'
   return [
-    ...['-machine', 'q35', '-cpu', 'max', '-m', '2048', '-smp', '2', '-no-reboot'],
+    ...['-machine', 'q35', '-cpu', 'max,-pku', '-m', '2048', '-smp', '2', '-no-reboot'],
     ...['-nodefaults', '-display', 'none', '-serial', 'stdio', '-nic', 'none'],
     ...['-kernel', kernel.image, '-initrd', initramfs, '-append', append],
     '-virtfs',
     'local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap',
+    '-virtfs',
+    `local,path=${compiled},mount_tag=compiled,security_model=none`,
   ]
 }
 
@@ -83,6 +87,9 @@ mount -t tmpfs tmpfs /tmp
 mount -t tmpfs tmpfs /run
 echo ${cache}/modprobe > /proc/sys/kernel/modprobe
 ip link set lo up
+mkdir /tmp/compiled
+mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144 compiled /tmp/compiled
+export NODE_COMPILE_CACHE=/tmp/compiled
 cd ${repository}
 export PORTOLAN_GUEST_MODULES=${kernel.root}
 ${words}
