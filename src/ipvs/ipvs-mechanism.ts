@@ -1,6 +1,7 @@
 import type { Family } from '../net/address.ts'
 import type { Flow } from '../net/flow.ts'
 import { type Prefix, prefixContains } from '../net/prefix.ts'
+import { NetlinkError } from '../netlink/netlink-error.ts'
 import { NftablesConnection } from '../netlink/nftables/connection.ts'
 import { RouteConnection } from '../netlink/route.ts'
 import type { PlanChange, ServicePlan } from '../proxy/plan/plan.ts'
@@ -35,10 +36,10 @@ export interface IpvsOptions {
   readonly clock: DrainClock
 }
 
-/** Opens the IPVS mechanism on the network namespace of the process. Throws a NetlinkError without
- *  CAP_NET_ADMIN or without IPVS or nf_tables in the kernel; writes nothing yet. */
+/** Opens the IPVS mechanism on the network namespace of the process. Throws an error that names the module
+ *  where the kernel has no IPVS, and a NetlinkError without CAP_NET_ADMIN; writes nothing yet. */
 export function openIpvsMechanism(options: IpvsOptions): IpvsMechanism {
-  const ipvs = IpvsConnection.open()
+  const ipvs = openConnection()
   try {
     return new IpvsMechanism(options, ipvs)
   } catch (error) {
@@ -319,6 +320,19 @@ export class IpvsMechanism implements Mechanism {
     if (names.every((name) => timeouts[name] === 0 || timeouts[name] === present[name])) return 0
     this.#ipvs.setTimeouts(timeouts)
     return 1
+  }
+}
+
+function openConnection(): IpvsConnection {
+  try {
+    return IpvsConnection.open()
+  } catch (error) {
+    if (!(error instanceof NetlinkError) || error.errnoName !== 'ENOENT') throw error
+    throw new Error(
+      'this kernel has no IPVS: its module ip_vs is missing or cannot be loaded (modprobe ip_vs); ' +
+        'the modes nftables and iptables need no such module',
+      { cause: error },
+    )
   }
 }
 

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import process from 'node:process'
 import { suite } from 'uvu'
 import { findBinary } from '../../scripts/support/find-binary.ts'
-import { runGuest } from './machine/run-guest.ts'
+import { prepareGuest, runGuest } from './machine/run-guest.ts'
 
 /** Most kernels of test machines have no IPVS. This file boots one that has, runs itself there, and passes
  *  on what came out; inside, it is a test file like any other. */
@@ -41,5 +41,11 @@ function hindrance(): string | undefined {
   const missing = tools.filter((tool) => findBinary(tool) === undefined)
   if (missing.length > 0) return `needs ${missing.join(', ')}: \`npm run vm\` installs them`
   if (!existsSync('/etc/debian_version')) return 'needs a Debian machine, for its kernel package'
-  return undefined
+  try {
+    prepareGuest()
+    return undefined
+  } catch (error) {
+    const [line] = (error instanceof Error ? error.message : String(error)).split('\n')
+    return `needs the kernel package of the distribution: ${line}`
+  }
 }

@@ -21,12 +21,18 @@ const compiled = join(cache, 'compiled')
 const timeoutMs = 280_000
 const endMark = 'guest command ended with'
 
+/** Brings the kernel, downloaded and unpacked at the first time. Throws with the tool's words when that fails:
+ *  without network, say. */
+export function prepareGuest(): Kernel {
+  mkdirSync(compiled, { recursive: true })
+  return prepareKernel(cache)
+}
+
 /** Boots a Debian kernel in qemu, with the files of this machine read-only and /tmp and /run of its own, and
  *  runs Node there as root in the repository. Never two at a time: the script is shared. Throws when the kernel
  *  cannot be prepared. */
 export async function runGuest(nodeArguments: readonly string[]): Promise<GuestResult> {
-  mkdirSync(compiled, { recursive: true })
-  const kernel = prepareKernel(cache)
+  const kernel = prepareGuest()
   const script = join(cache, 'guest.sh')
   const initramfs = buildInitramfs(cache, kernel, script)
   writeFileSync(script, guestText(kernel, nodeArguments))
