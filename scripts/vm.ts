@@ -21,6 +21,12 @@ if (process.getuid?.() !== 0) {
   process.stderr.write('npm run vm: needs root, to install packages and to read the root folder\n')
   process.exit(1)
 }
+if (/^\/(tmp|run)\//.test(process.cwd())) {
+  process.stderr.write(
+    `npm run vm: ${process.cwd()} is hidden in the guest, which has its own /tmp and /run; move the checkout\n`,
+  )
+  process.exit(1)
+}
 const missing = Object.entries(packages).flatMap(([binary, name]) =>
   findBinary(binary) === undefined ? [name] : [],
 )
