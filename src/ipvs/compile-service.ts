@@ -8,7 +8,13 @@ import {
   type ServicePlan,
   type SourceClass,
 } from '../proxy/plan/plan.ts'
-import { addressKey, frontendKey, hairpinKey, markValue, sourceRangeKeys } from './element-keys.ts'
+import {
+  addressKey,
+  frontendKey,
+  hostWordString,
+  sourceRangeElements,
+} from '../ruleset/element-keys.ts'
+import { hairpinKey } from './hairpin-key.ts'
 import { serviceFlags } from './ipvs-tables.ts'
 import type { ShortCutMarks } from './short-cut-marks.ts'
 import {
@@ -109,14 +115,13 @@ function visitFrontend(
     else if (action.kind === 'drop') put(`discard-${source}`)
     else if (isShortCut(frontend, action)) {
       const mark = context.marks.markOf(frontendName(frontend), isMasqueraded(action))
-      put(`short-cuts-${source}`, { value: markValue(mark) })
+      put(`short-cuts-${source}`, { value: hostWordString(mark) })
     } else if (isMasqueraded(action)) put(`masquerade-${source}`)
   }
   if (sourceRanges !== undefined && frontend.address !== undefined) {
     put('restricted')
-    for (const prefix of sourceRanges) {
-      const { first, last } = sourceRangeKeys(key, prefix)
-      put('source-ranges', { key: first, keyEnd: last })
+    for (const element of sourceRangeElements(key, sourceRanges, comment)) {
+      visitor.element(family, 'source-ranges', element)
     }
   }
   if (frontend.address !== undefined && !context.ownAddresses.has(address)) {

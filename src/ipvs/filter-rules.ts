@@ -1,11 +1,17 @@
-import { addressBytes, type Family, writeAddress } from '../net/address.ts'
-import { type Prefix, prefixRange } from '../net/prefix.ts'
+import type { Family } from '../net/address.ts'
 import type { Expression } from '../netlink/nftables/expressions.ts'
 import type { Hook, TableFamily } from '../netlink/nftables/objects.ts'
 import type { NodePlan, SourceClass } from '../proxy/plan/plan.ts'
+import * as nft from '../ruleset/statements.ts'
 import type { FilledChain, TableStructure } from '../ruleset/table-structure.ts'
 import { filterSets } from './filter-sets.ts'
-import * as nft from './statements.ts'
+import {
+  clearMarkBit,
+  frontendKeyParts,
+  isNotNew,
+  markFromMap,
+  originalFrontendParts,
+} from './statements.ts'
 
 /** Name of our table in both families. */
 export const tableName = 'portolan-ipvs'
@@ -41,21 +47,21 @@ function filled(name: string, hook: Hook | undefined, ...rules: readonly RulePar
 }
 
 function hookChains(table: TableFamily, family: Family, node: NodePlan): FilledChain[] {
-  const first: RuleParts = [[...nft.isNotNew(), nft.decide('return')], 'IPVS knows its connections']
+  const first: RuleParts = [[...isNotNew(), nft.leave()], 'IPVS knows its connections']
   const fromPods = podMatches(table, family, node).map(
-    (match): RuleParts => [[...match, nft.decide('goto', 'from-pod')]],
+    (match): RuleParts => [[...match, nft.goto('from-pod')]],
   )
   // A local process can only be taken for a pod by its address: no interface brought its packet in.
   const sentByPods = node.podDetector.kind === 'prefixes' ? fromPods : []
   return [
     filled('input', { type: 'filter', hook: 'input', priority: 90 }, first, ...fromPods, [
-      [nft.decide('goto', 'from-outside')],
+      [nft.goto('from-outside')],
     ]),
     filled('forward', { type: 'filter', hook: 'forward', priority: -10 }, first, [
-      [nft.decide('goto', 'no-service')],
+      [nft.goto('no-service')],
     ]),
     filled('output', { type: 'filter', hook: 'output', priority: -110 }, first, ...sentByPods, [
-      [nft.decide('goto', 'from-node')],
+      [nft.goto('from-node')],
     ]),
     filled(
       'postrouting',
@@ -63,15 +69,15 @@ function hookChains(table: TableFamily, family: Family, node: NodePlan): FilledC
       [
         [
           ...nft.hasMarkBit(node.masqueradeMark),
-          ...nft.setMarkBit(node.masqueradeMark, false),
+          ...clearMarkBit(node.masqueradeMark),
           nft.masquerade(),
         ],
       ],
       [
         [
-          ...nft.frontendKeyParts(table, 'before'),
+          ...frontendKeyParts(table, 'before'),
           nft.lookup('hairpin'),
-          ...nft.originalFrontendParts(table),
+          ...originalFrontendParts(table),
           nft.lookup('frontends'),
           nft.masquerade(),
         ],
@@ -81,13 +87,13 @@ function hookChains(table: TableFamily, family: Family, node: NodePlan): FilledC
 }
 
 function classChains(table: TableFamily, node: NodePlan): FilledChain[] {
-  const key = nft.frontendKeyParts(table)
-  const marked = nft.decide('jump', 'mark-masquerade')
+  const key = frontendKeyParts(table)
+  const marked = nft.jump('mark-masquerade')
   const inSet = (set: string, end: Expression): RuleParts => [[...key, nft.lookup(set), end]]
   // Service addresses are local, so the kernel takes the one that is connected to for the source as well.
   const ownSource: RuleParts = [
     [
-      nft.load(table, 'saddr'),
+      nft.loadSource(table),
       nft.lookup('service-addresses'),
       ...key,
       nft.lookup('frontends'),
@@ -99,24 +105,24 @@ function classChains(table: TableFamily, node: NodePlan): FilledChain[] {
     filled(
       `from-${source}`,
       undefined,
-      inSet('restricted', nft.decide('jump', 'check-source')),
-      inSet(`discard-${source}`, nft.decide('goto', 'discard')),
-      inSet(`refuse-${source}`, nft.decide('goto', 'refuse')),
+      inSet('restricted', nft.jump('check-source')),
+      inSet(`discard-${source}`, nft.goto('discard')),
+      inSet(`refuse-${source}`, nft.goto('refuse')),
       inSet(`masquerade-${source}`, marked),
-      [[...key, ...nft.markFromMap(`short-cuts-${source}`)]],
+      [[...key, ...markFromMap(`short-cuts-${source}`)]],
       ...more,
-      [[nft.decide('goto', 'no-service')]],
+      [[nft.goto('no-service')]],
     )
   return [
     chain('pod'),
     chain('node', ownSource),
     chain('outside'),
-    filled('mark-masquerade', undefined, [nft.setMarkBit(node.masqueradeMark, true)]),
+    filled('mark-masquerade', undefined, [nft.setMarkBit(node.masqueradeMark)]),
   ]
 }
 
 function endChains(table: TableFamily, family: Family, node: NodePlan): FilledChain[] {
-  const key = nft.frontendKeyParts(table)
+  const key = frontendKeyParts(table)
   const unreachable: RuleParts = [[nft.rejectUnreachable(table)]]
   // Kernels limit the rate of ICMPv6 errors, and a client without one waits; resets are not limited.
   const reset: RuleParts = [
@@ -126,34 +132,28 @@ function endChains(table: TableFamily, family: Family, node: NodePlan): FilledCh
     filled(
       'check-source',
       undefined,
-      [
-        [
-          ...nft.frontendKeyParts(table, 'behind'),
-          nft.lookup('source-ranges'),
-          nft.decide('return'),
-        ],
-      ],
-      [[nft.decide('drop')]],
+      [[...frontendKeyParts(table, 'behind'), nft.lookup('source-ranges'), nft.leave()]],
+      [[nft.drop()]],
     ),
     filled(
       'no-service',
       undefined,
-      [[...key, nft.lookup('frontends'), nft.decide('return')]],
+      [[...key, nft.lookup('frontends'), nft.leave()]],
       [
-        [nft.load(table, 'daddr'), nft.lookup('service-addresses'), nft.decide('goto', 'refuse')],
+        [nft.loadDestination(table), nft.lookup('service-addresses'), nft.goto('refuse')],
         'the node itself must not answer on a service address',
       ],
       ...node.serviceRanges
         .filter((prefix) => prefix.family === family)
         .map(
           (prefix): RuleParts => [
-            [...inPrefix(prefix, nft.load(table, 'daddr')), nft.decide('goto', 'discard')],
+            [...nft.inPrefix(prefix, nft.loadDestination(table)), nft.goto('discard')],
             'service range, no service has the address',
           ],
         ),
     ),
     filled('refuse', undefined, ...(family === 4 ? [] : [reset]), unreachable),
-    filled('discard', undefined, [[nft.decide('drop')]]),
+    filled('discard', undefined, [[nft.drop()]]),
   ]
 }
 
@@ -166,18 +166,7 @@ function podMatches(
   if (detector.kind === 'prefixes') {
     return detector.prefixes
       .filter((prefix) => prefix.family === family)
-      .map((prefix) => inPrefix(prefix, nft.load(table, 'saddr')))
+      .map((prefix) => nft.inPrefix(prefix, nft.loadSource(table)))
   }
-  // IFNAMSIZ is 16; a name that is compared whole ends with a NUL, a prefix does not.
-  const name = detector.match === 'exact' ? detector.name.padEnd(16, '\0') : detector.name
-  return [[nft.loadInputName(), nft.compare('==', new Uint8Array(Buffer.from(name)))]]
-}
-
-function inPrefix(prefix: Prefix, load: Expression): readonly Expression[] {
-  const { first, last } = prefixRange(prefix)
-  const address = new Uint8Array(addressBytes(prefix.family))
-  writeAddress(address, 0, prefix.address)
-  if (prefix.length === address.length * 8) return [load, nft.compare('==', address)]
-  const mask = first.map((byte, index) => 0xff ^ byte ^ (last[index] ?? 0))
-  return [load, nft.maskAndXor(mask, new Uint8Array(first.length)), nft.compare('==', address)]
+  return [nft.fromInterface(detector.name, detector.match)]
 }

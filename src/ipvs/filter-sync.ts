@@ -3,9 +3,14 @@ import type { NftablesConnection } from '../netlink/nftables/connection.ts'
 import { formatData } from '../netlink/nftables/data-types.ts'
 import type { SetElement, TableFamily } from '../netlink/nftables/objects.ts'
 import { BatchSink } from '../ruleset/batch-sink.ts'
+import { describeStructure, type TableChange } from '../ruleset/describe-structure.ts'
 import { diffElements, type ElementSink, type SetElements } from '../ruleset/element-sink.ts'
 import { readStructure } from '../ruleset/read-structure.ts'
-import { compareStructure, type StructureDifference } from '../ruleset/structure-difference.ts'
+import {
+  compareStructure,
+  type StructureDifference,
+  structureOperations,
+} from '../ruleset/structure-difference.ts'
 import type { TableStructure } from '../ruleset/table-structure.ts'
 import { removeExtraChains, writeStructure } from '../ruleset/write-structure.ts'
 import { tableName } from './filter-rules.ts'
@@ -66,35 +71,15 @@ export function writeFilter(difference: FilterDifference, batch: NftablesBatch):
   const sink = new BatchSink(batch, wanted.table, filterSetsByName(wanted.table.family))
   difference.elements(sink)
   removeExtraChains(structure, wanted.table, batch)
-  const { operations } = sink
-  if (structure.kind === 'rebuild') {
-    return operations + 1 + wanted.sets.length + wanted.chains.length
-  }
-  const { missing, changed, extra } = structure
-  return operations + missing.length + changed.length + extra.length
+  return sink.operations + structureOperations(structure, wanted)
 }
 
 /** Says for people how a table differs: chains by name, elements by set and comment. */
-export function describeFilter(
-  difference: FilterDifference,
-): readonly { readonly kind: 'missing' | 'unexpected' | 'changed'; readonly object: string }[] {
+export function describeFilter(difference: FilterDifference): readonly TableChange[] {
   const { structure, wanted } = difference
   const name = `${wanted.table.family} ${wanted.table.name}`
-  if (structure.kind === 'rebuild') {
-    const kind = structure.exists ? 'changed' : 'missing'
-    return [{ kind, object: `table ${name}: ${structure.why}` }]
-  }
-  const found: { readonly kind: 'missing' | 'unexpected' | 'changed'; readonly object: string }[] =
-    []
-  for (const { chain } of structure.missing) {
-    found.push({ kind: 'missing', object: `${name} chain ${chain.name}` })
-  }
-  for (const { chain } of structure.changed) {
-    found.push({ kind: 'changed', object: `${name} chain ${chain.name}` })
-  }
-  for (const chain of structure.extra) {
-    found.push({ kind: 'unexpected', object: `${name} chain ${chain.name}` })
-  }
+  const found = [...describeStructure(structure, wanted)]
+  if (structure.kind === 'rebuild') return found
   const sets = new Map(wanted.sets.map((set) => [set.name, set]))
   const describe = (set: string, element: SetElement): string => {
     const definition = sets.get(set)

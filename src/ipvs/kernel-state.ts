@@ -3,7 +3,7 @@ import { fromByteString } from '../net/byte-string.ts'
 import type { NftablesConnection } from '../netlink/nftables/connection.ts'
 import type { ServicePlan } from '../proxy/plan/plan.ts'
 import { frontendKey as frontendName } from '../proxy/plan/plan.ts'
-import { frontendKey, readMark } from './element-keys.ts'
+import { frontendKey, readHostWord } from '../ruleset/element-keys.ts'
 import { type KernelFilter, readFilter } from './filter-sync.ts'
 import type { IpvsConnection } from './ipvs-connection.ts'
 import type { PresentServer } from './server-difference.ts'
@@ -43,7 +43,7 @@ export function readKernel(
     }
     for (const source of ['pod', 'node'] as const) {
       for (const { value } of filter.elements.get(`short-cuts-${source}`)?.values() ?? []) {
-        if (value !== undefined) marks.add(readMark(value))
+        if (value !== undefined) marks.add(readHostWord(value))
       }
     }
   }
@@ -86,7 +86,7 @@ export function adoptMarks(
         const key = frontendKey(each, protocol, port)
         for (const source of ['pod', 'node'] as const) {
           const value = elements?.get(`short-cuts-${source}`)?.get(key)?.value
-          if (value !== undefined) marks.adopt(frontendName(frontend), readMark(value))
+          if (value !== undefined) marks.adopt(frontendName(frontend), readHostWord(value))
         }
       }
     }

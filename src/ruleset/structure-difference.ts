@@ -43,6 +43,16 @@ export function isSameStructure(difference: StructureDifference): boolean {
   )
 }
 
+/** How many objects besides elements are written for a difference. */
+export function structureOperations(
+  structure: StructureDifference,
+  wanted: TableStructure,
+): number {
+  return structure.kind === 'rebuild'
+    ? 1 + wanted.sets.length + wanted.chains.length
+    : structure.missing.length + structure.changed.length + structure.extra.length
+}
+
 function whyRebuild(kernel: TableStructure, wanted: TableStructure): string | undefined {
   const sets = new Map(kernel.sets.map((set) => [set.name, set]))
   for (const set of wanted.sets) {

@@ -1,7 +1,7 @@
+import { readHostWord } from '../../ruleset/element-keys.ts'
 import type { ServicePlan } from '../plan/plan.ts'
 import { affinityOfKind } from './kinds.ts'
 import type { KernelTable } from './read.ts'
-import { readHostWord } from './wire-keys.ts'
 
 /** Every table has chains for the API's default (core/v1 DefaultClientIPServiceAffinitySeconds). */
 const usualAffinitySeconds = 10_800

@@ -1,4 +1,5 @@
 import type { SetElement } from '../../netlink/nftables/objects.ts'
+import { addressKey, readHostWord } from '../../ruleset/element-keys.ts'
 import type { ElementMap, SetElements } from '../../ruleset/element-sink.ts'
 import type { TableStructure } from '../../ruleset/table-structure.ts'
 import type { NodePlan, ServicePlan } from '../plan/plan.ts'
@@ -7,7 +8,6 @@ import { constantPools, firstServicePool, kindElements } from './kinds.ts'
 import type { TableCompiler } from './table-compiler.ts'
 import { tableRules } from './table-rules.ts'
 import { tableSets } from './table-sets.ts'
-import { addressKey, readHostWord } from './wire-keys.ts'
 
 /** Name of our table in both families. */
 export const tableName = 'portolan'

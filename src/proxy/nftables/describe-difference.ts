@@ -1,31 +1,16 @@
 import { formatData } from '../../netlink/nftables/data-types.ts'
 import type { SetDefinition, SetElement } from '../../netlink/nftables/objects.ts'
+import { describeStructure } from '../../ruleset/describe-structure.ts'
 import { NetSink } from '../../ruleset/net-sink.ts'
 import type { Difference } from '../port/mechanism.ts'
 import type { TableDifference } from './table-sync.ts'
 
 /** Says for people how a table of the kernel differs from the plan. */
-export function describeDifference(difference: TableDifference): Difference[] {
+export function describeDifference(difference: TableDifference): readonly Difference[] {
   const { structure, wanted } = difference
   const name = `${wanted.table.family} ${wanted.table.name}`
-  if (structure.kind === 'rebuild') {
-    const kind = structure.exists ? 'changed' : 'missing'
-    return [{ kind, object: `table ${name}: ${structure.why}` }]
-  }
-  const chains: Difference[] = [
-    ...structure.missing.map(({ chain }) => ({
-      kind: 'missing' as const,
-      object: `${name} chain ${chain.name}`,
-    })),
-    ...structure.changed.map(({ chain }) => ({
-      kind: 'changed' as const,
-      object: `${name} chain ${chain.name}`,
-    })),
-    ...structure.extra.map((chain) => ({
-      kind: 'unexpected' as const,
-      object: `${name} chain ${chain.name}`,
-    })),
-  ]
+  const changes = describeStructure(structure, wanted)
+  if (structure.kind === 'rebuild') return changes
   const sets = new Map(wanted.sets.map((set) => [set.name, set]))
   const describe = (set: string, element: SetElement): string =>
     `${name} ${set} ${describeElement(sets.get(set), element)}`
@@ -36,7 +21,7 @@ export function describeDifference(difference: TableDifference): Difference[] {
     remove: (set, element) => elements.push({ kind: 'unexpected', object: describe(set, element) }),
     add: (set, element) => elements.push({ kind: 'missing', object: describe(set, element) }),
   })
-  return [...chains, ...elements]
+  return [...changes, ...elements]
 }
 
 function describeElement(set: SetDefinition | undefined, element: SetElement): string {

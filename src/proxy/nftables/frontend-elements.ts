@@ -1,10 +1,14 @@
-import type { Prefix } from '../../net/prefix.ts'
-import { prefixContains } from '../../net/prefix.ts'
 import type { SetElement } from '../../netlink/nftables/objects.ts'
+import {
+  addressKey,
+  frontendKey,
+  hostWordString,
+  nodePortKey,
+  sourceRangeElements,
+} from '../../ruleset/element-keys.ts'
 import type { Action, Frontend, Pool, ServicePlan } from '../plan/plan.ts'
 import type { FamilyLayout } from './family-layout.ts'
-import { discardPool, hostWordString, refusePool } from './kinds.ts'
-import { addressKey, frontendKey, nodePortKey, sourceRangeKeys } from './wire-keys.ts'
+import { discardPool, refusePool } from './kinds.ts'
 
 /** Number of a pool of the service in the table. */
 export type PoolNumbers = (pool: Pool) => number
@@ -55,9 +59,8 @@ function visitFrontend(frontend: Frontend, numbers: PoolNumbers, visit: Visit): 
   }
   if (frontend.sourceRanges === undefined || isNodePort) return
   visit('restricted', { key, comment })
-  for (const prefix of disjoint(frontend.sourceRanges)) {
-    const { first, last } = sourceRangeKeys(key, prefix)
-    visit('source-ranges', { key: first, keyEnd: last, comment })
+  for (const element of sourceRangeElements(key, frontend.sourceRanges, comment)) {
+    visit('source-ranges', element)
   }
 }
 
@@ -83,17 +86,4 @@ function poolOf(action: Action, numbers: PoolNumbers): number {
     case 'drop':
       return discardPool
   }
-}
-
-/** Prefixes without those that lie in another one: the kernel refuses overlapping intervals. */
-function disjoint(prefixes: readonly Prefix[]): readonly Prefix[] {
-  return prefixes.filter(
-    (prefix, index) =>
-      !prefixes.some(
-        (other, otherIndex) =>
-          otherIndex !== index &&
-          prefixContains(other, prefix.address) &&
-          (other.length < prefix.length || (other.length === prefix.length && otherIndex < index)),
-      ),
-  )
 }

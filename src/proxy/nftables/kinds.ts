@@ -1,5 +1,5 @@
-import type { ByteString } from '../../net/byte-string.ts'
 import type { SetElement } from '../../netlink/nftables/objects.ts'
+import { hostWordString } from '../../ruleset/element-keys.ts'
 import { tiers } from './tiers.ts'
 
 /** A kind says what is done with the flows of a pool: it is the data of `pools` and the key of `kinds`.
@@ -66,14 +66,4 @@ export function constantPools(): SetElement[] {
     { key: hostWordString(refusePool), value: hostWordString(refuseKind), comment: 'refuse' },
     { key: hostWordString(discardPool), value: hostWordString(discardKind), comment: 'discard' },
   ]
-}
-
-/** A 32-bit number as a key or value of a map whose type is in host order (mark, integer). */
-export function hostWordString(value: number): ByteString {
-  return String.fromCharCode(
-    value & 0xff,
-    (value >>> 8) & 0xff,
-    (value >>> 16) & 0xff,
-    value >>> 24,
-  )
 }

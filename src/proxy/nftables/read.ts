@@ -1,13 +1,13 @@
 import type { ByteString } from '../../net/byte-string.ts'
 import type { NftablesConnection } from '../../netlink/nftables/connection.ts'
 import type { SetElement, TableFamily } from '../../netlink/nftables/objects.ts'
+import { readHostWord } from '../../ruleset/element-keys.ts'
 import type { SetElements } from '../../ruleset/element-sink.ts'
 import { readStructure } from '../../ruleset/read-structure.ts'
 import type { TableStructure } from '../../ruleset/table-structure.ts'
 import { isServicePool, poolSets, tableName } from './compile.ts'
 import type { PoolElements } from './pool-elements.ts'
 import { largestPool } from './tiers.ts'
-import { readHostWord } from './wire-keys.ts'
 
 /** A table as the kernel has it. */
 export interface KernelTable {

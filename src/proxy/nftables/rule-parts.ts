@@ -1,6 +1,6 @@
 import type { Expression } from '../../netlink/nftables/expressions.ts'
-import { type FamilyLayout, firstRegister, savedMarkRegister } from './family-layout.ts'
-import * as nft from './statements.ts'
+import * as nft from '../../ruleset/statements.ts'
+import { type FamilyLayout, savedMarkRegister } from './family-layout.ts'
 
 /** A map from frontends to pools and the registers that a rule over it uses. */
 export interface FrontendMap {
@@ -18,20 +18,20 @@ export interface FrontendMap {
 export function frontendKeyParts(layout: FamilyLayout): readonly Expression[] {
   const words = layout.addressBytes / 4
   return [
-    nft.loadDestination(layout),
-    nft.loadProtocol(firstRegister + words),
-    nft.loadDestinationPort(firstRegister + words + 1),
+    nft.loadDestination(layout.table),
+    nft.loadProtocol(nft.firstRegister + words),
+    nft.loadDestinationPort(nft.firstRegister + words + 1),
   ]
 }
 
 /** `meta l4proto . th dport`. */
 export function nodePortKeyParts(): readonly Expression[] {
-  return [nft.loadProtocol(firstRegister), nft.loadDestinationPort(firstRegister + 1)]
+  return [nft.loadProtocol(nft.firstRegister), nft.loadDestinationPort(nft.firstRegister + 1)]
 }
 
 /** A map keyed by address, protocol and port. */
 export function addressMap(layout: FamilyLayout, name: string): FrontendMap {
-  const pool = firstRegister + layout.addressBytes / 4 + 2
+  const pool = nft.firstRegister + layout.addressBytes / 4 + 2
   return { name, guard: [], key: frontendKeyParts(layout), pool }
 }
 
@@ -41,7 +41,7 @@ export function nodePortMap(
   name: string,
   guard: readonly Expression[],
 ): FrontendMap {
-  const pool = firstRegister + layout.addressBytes / 4 + 1
+  const pool = nft.firstRegister + layout.addressBytes / 4 + 1
   return { name, guard, key: nodePortKeyParts(), pool }
 }
 
@@ -64,7 +64,7 @@ export function balance(
   return [
     ...findPool(map),
     nft.drawSlot(slotCount, map.pool + 1),
-    nft.lookup('slots', map.pool, firstRegister),
+    nft.lookup('slots', map.pool, nft.firstRegister),
     sendToBackend(layout),
   ]
 }
@@ -78,11 +78,11 @@ export function recall(
   const endpoint = endpointRegister(layout, map)
   return [
     ...findPool(map),
-    nft.loadSource(layout, map.pool + 1),
+    nft.loadSource(layout.table, map.pool + 1),
     nft.lookup('affinity', map.pool, endpoint),
     ...endpointThroughMark(endpoint, map.pool + 1),
-    nft.lookup('endpoints', map.pool, firstRegister),
-    nft.loadSource(layout, map.pool + 1),
+    nft.lookup('endpoints', map.pool, nft.firstRegister),
+    nft.loadSource(layout.table, map.pool + 1),
     writeAffinity('update', map.pool, endpoint, seconds),
     sendToBackend(layout),
   ]
@@ -102,8 +102,8 @@ export function choose(
     nft.drawSlot(slotCount, map.pool + 1),
     nft.lookup('sticky-slots', map.pool, endpoint),
     ...endpointThroughMark(endpoint, map.pool + 1),
-    nft.lookup('endpoints', map.pool, firstRegister),
-    nft.loadSource(layout, map.pool + 1),
+    nft.lookup('endpoints', map.pool, nft.firstRegister),
+    nft.loadSource(layout.table, map.pool + 1),
     writeAffinity('delete', map.pool, endpoint, seconds),
     writeAffinity('update', map.pool, endpoint, seconds),
     sendToBackend(layout),
@@ -115,7 +115,7 @@ function findPool(map: FrontendMap): readonly Expression[] {
     ...map.guard,
     ...map.key,
     nft.loadMark(savedMarkRegister),
-    nft.lookup(map.name, firstRegister, map.pool),
+    nft.lookup(map.name, nft.firstRegister, map.pool),
     ...throughMark(map.pool),
   ]
 }
@@ -141,7 +141,11 @@ function endpointRegister(layout: FamilyLayout, map: FrontendMap): number {
 }
 
 function sendToBackend(layout: FamilyLayout): Expression {
-  return nft.translateDestination(layout, firstRegister, firstRegister + layout.addressBytes / 4)
+  return nft.translateDestination(
+    layout.table,
+    nft.firstRegister,
+    nft.firstRegister + layout.addressBytes / 4,
+  )
 }
 
 /** dynset on the map `affinity`: NFT_DYNSET_OP_UPDATE 1, NFT_DYNSET_OP_DELETE 2; milliseconds. */

@@ -1,7 +1,7 @@
-import { writeAddress } from '../../net/address.ts'
-import { type Prefix, prefixRange } from '../../net/prefix.ts'
+import type { Prefix } from '../../net/prefix.ts'
 import type { Expression } from '../../netlink/nftables/expressions.ts'
 import type { Chain } from '../../netlink/nftables/objects.ts'
+import * as nft from '../../ruleset/statements.ts'
 import type { FilledChain } from '../../ruleset/table-structure.ts'
 import type { NodePlan } from '../plan/plan.ts'
 import { detectsPods } from '../plan/plan-context.ts'
@@ -18,7 +18,6 @@ import {
   nodePortMap,
   recall,
 } from './rule-parts.ts'
-import * as nft from './statements.ts'
 import { drawsPerTier, tiers } from './tiers.ts'
 
 /** All chains of a table. They depend on the node's configuration and on which affinity timeouts are in
@@ -56,7 +55,6 @@ function hookChains(layout: FamilyLayout, node: NodePlan): FilledChain[] {
   // A local process can only be taken for a pod by its address: no interface brought its packet in.
   const sent = node.podDetector.kind === 'prefixes' ? received : []
   const mark = nft.hostWord(node.masqueradeMark)
-  const none = nft.hostWord(0)
   return [
     filled(
       { name: 'prerouting', hook: { type: 'nat', hook: 'prerouting', priority: -100 } },
@@ -70,9 +68,7 @@ function hookChains(layout: FamilyLayout, node: NodePlan): FilledChain[] {
       { name: 'postrouting', hook: { type: 'nat', hook: 'postrouting', priority: 100 } },
       [
         [
-          nft.loadMark(),
-          nft.maskAndXor(mark, none),
-          nft.compare('!=', none),
+          ...nft.hasMarkBit(node.masqueradeMark),
           nft.loadMark(),
           nft.maskAndXor(nft.hostWord(0xffffffff), mark),
           nft.storeMark(),
@@ -93,7 +89,11 @@ function hookChains(layout: FamilyLayout, node: NodePlan): FilledChain[] {
 
 function classChains(layout: FamilyLayout, node: NodePlan): FilledChain[] {
   const clusterAddress: [readonly Expression[]] = [
-    [nft.loadDestination(layout), nft.lookup('cluster-addresses'), nft.jump('mark-masquerade')],
+    [
+      nft.loadDestination(layout.table),
+      nft.lookup('cluster-addresses'),
+      nft.jump('mark-masquerade'),
+    ],
   ]
   const detects = detectsPods(node.podDetector, layout.family)
   const marksOthers = detects || node.masqueradeAll ? [clusterAddress] : []
@@ -153,14 +153,14 @@ function serviceChains(
       [
         [
           ...frontendKeyParts(layout),
-          nft.loadSource(layout, sourceKeyRegister),
+          nft.loadSource(layout.table, sourceKeyRegister),
           nft.lookup('source-ranges'),
           nft.leave(),
         ],
       ],
       [[nft.drop()]],
     ),
-    filled({ name: 'mark-masquerade' }, [markBit(node.masqueradeMark)]),
+    filled({ name: 'mark-masquerade' }, [nft.setMarkBit(node.masqueradeMark)]),
     filled({ name: 'services' }, ...services, end),
     filled(
       { name: 'inside', comment: 'pods and the node reach all endpoints of a Local service' },
@@ -170,11 +170,11 @@ function serviceChains(
     ),
     filled(
       { name: 'no-service' },
-      [[nft.loadDestination(layout), nft.lookup('cluster-addresses'), nft.goto('refuse')]],
+      [[nft.loadDestination(layout.table), nft.lookup('cluster-addresses'), nft.goto('refuse')]],
       ...node.serviceRanges
         .filter((prefix) => prefix.family === layout.family)
         .map((prefix): [readonly Expression[], string] => [
-          [...inPrefix(prefix, nft.loadDestination(layout)), nft.goto('discard')],
+          [...nft.inPrefix(prefix, nft.loadDestination(layout.table)), nft.goto('discard')],
           'service range, no service has the address',
         ]),
     ),
@@ -186,7 +186,7 @@ function serviceChains(
 /** Kernels limit the rate of ICMPv6 errors (net.ipv6.icmp.ratelimit), and a client whose error was not sent
  *  waits for its own time-out; resets are not limited, so IPv6 TCP gets one. */
 function refuseChain(layout: FamilyLayout): FilledChain {
-  const unreachable: [readonly Expression[]] = [[nft.rejectUnreachable(layout)]]
+  const unreachable: [readonly Expression[]] = [[nft.rejectUnreachable(layout.table)]]
   if (layout.family === 4) return filled({ name: 'refuse' }, unreachable)
   const tcp = Uint8Array.of(6)
   return filled(
@@ -247,13 +247,16 @@ function frontendMaps(
 /** Node ports answer on the given addresses, or on every local address but loopback. */
 function nodePortGuard(layout: FamilyLayout, node: NodePlan): readonly Expression[] {
   if (node.nodePortAddresses !== 'any-local') {
-    return [nft.loadDestination(layout), nft.lookup('nodeport-addresses')]
+    return [nft.loadDestination(layout.table), nft.lookup('nodeport-addresses')]
   }
   const loopback: Prefix =
     layout.family === 4
       ? { family: 4, address: '127.0.0.0', length: 8 }
       : { family: 6, address: '::1', length: 128 }
-  return [...nft.destinationIsLocal(), ...inPrefix(loopback, nft.loadDestination(layout), '!=')]
+  return [
+    ...nft.destinationIsLocal(),
+    ...nft.inPrefix(loopback, nft.loadDestination(layout.table), '!='),
+  ]
 }
 
 function podMatches(layout: FamilyLayout, node: NodePlan): readonly (readonly Expression[])[] {
@@ -262,34 +265,9 @@ function podMatches(layout: FamilyLayout, node: NodePlan): readonly (readonly Ex
   if (detector.kind === 'prefixes') {
     return detector.prefixes
       .filter((prefix) => prefix.family === layout.family)
-      .map((prefix) => inPrefix(prefix, nft.loadSource(layout)))
+      .map((prefix) => nft.inPrefix(prefix, nft.loadSource(layout.table)))
   }
-  // IFNAMSIZ is 16; a name that is compared whole ends with a NUL, a prefix does not.
-  const name = Buffer.from(
-    detector.match === 'exact' ? detector.name.padEnd(16, '\0') : detector.name,
-  )
-  return [[nft.loadInputName(), nft.compare('==', new Uint8Array(name))]]
-}
-
-function inPrefix(
-  prefix: Prefix,
-  load: Expression,
-  operator: '==' | '!=' = '==',
-): readonly Expression[] {
-  const { first, last } = prefixRange(prefix)
-  const address = new Uint8Array(first.length)
-  writeAddress(address, 0, prefix.address)
-  if (prefix.length === first.length * 8) return [load, nft.compare(operator, address)]
-  const mask = first.map((byte, index) => 0xff ^ byte ^ (last[index] ?? 0))
-  return [load, nft.maskAndXor(mask, new Uint8Array(first.length)), nft.compare(operator, address)]
-}
-
-function markBit(mask: number): readonly Expression[] {
-  return [
-    nft.loadMark(),
-    nft.maskAndXor(nft.hostWord(~mask >>> 0), nft.hostWord(mask)),
-    nft.storeMark(),
-  ]
+  return [nft.fromInterface(detector.name, detector.match)]
 }
 
 /** `ct status dnat`: NFT_CT_STATUS 2, IPS_DST_NAT 1 << 5. A local connection of a host-network endpoint
@@ -305,8 +283,8 @@ function destinationWasTranslated(): readonly Expression[] {
 function hairpinKey(layout: FamilyLayout): readonly Expression[] {
   const words = layout.addressBytes / 4
   return [
-    nft.loadSource(layout),
-    nft.loadDestination(layout, 8 + words),
+    nft.loadSource(layout.table),
+    nft.loadDestination(layout.table, 8 + words),
     nft.loadProtocol(8 + 2 * words),
     nft.loadDestinationPort(8 + 2 * words + 1),
   ]

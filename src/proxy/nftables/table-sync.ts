@@ -3,7 +3,11 @@ import type { SetElement } from '../../netlink/nftables/objects.ts'
 import { BatchSink, setsByName } from '../../ruleset/batch-sink.ts'
 import { diffElements, type ElementMap, type ElementSink } from '../../ruleset/element-sink.ts'
 import { GroupingSink } from '../../ruleset/grouping-sink.ts'
-import { compareStructure, type StructureDifference } from '../../ruleset/structure-difference.ts'
+import {
+  compareStructure,
+  type StructureDifference,
+  structureOperations,
+} from '../../ruleset/structure-difference.ts'
 import type { TableStructure } from '../../ruleset/table-structure.ts'
 import { removeExtraChains, writeStructure } from '../../ruleset/write-structure.ts'
 import type { NodePlan } from '../plan/plan.ts'
@@ -56,7 +60,7 @@ export function writeDifference(difference: TableDifference, batch: NftablesBatc
   const sink = new BatchSink(batch, wanted.table, setsByName(wanted.sets))
   difference.elements(sink)
   removeExtraChains(structure, wanted.table, batch)
-  return sink.operations + structureOperations(difference)
+  return sink.operations + structureOperations(structure, wanted)
 }
 
 /** Compares a table that is as it was written with one that has chains for more affinity timeouts: what a
@@ -80,12 +84,6 @@ export function compareTimeouts(
 
 function byKey(elements: readonly SetElement[]): ElementMap {
   return new Map(elements.map((element) => [element.key, element]))
-}
-
-function structureOperations({ structure, wanted }: TableDifference): number {
-  return structure.kind === 'rebuild'
-    ? 1 + wanted.sets.length + wanted.chains.length
-    : structure.missing.length + structure.changed.length + structure.extra.length
 }
 
 function diffAll(

@@ -1,21 +1,32 @@
-import type { Expression } from '../../netlink/nftables/expressions.ts'
-import { type FamilyLayout, firstRegister } from './family-layout.ts'
+import { writeAddress } from '../net/address.ts'
+import { type Prefix, prefixRange } from '../net/prefix.ts'
+import type { Expression } from '../netlink/nftables/expressions.ts'
+import type { TableFamily } from '../netlink/nftables/objects.ts'
 
 /** Parts of rules, named after nft's own words. Each gives the expressions that nft would make of them.
  *  Registers are numbers of enum nft_registers. */
 
+/** 32-bit registers, NFT_REG32_00 (8) and up; an address takes 1 or 4 of them. Registers live within
+ *  one rule only. */
+export const firstRegister = 8
+
 const register = firstRegister
 
-/** `ip daddr` into a register (four for IPv6). */
-export function loadDestination(layout: FamilyLayout, dreg = register): Expression {
-  const len = layout.addressBytes
-  return { name: 'payload', data: { dreg, base: 1, offset: layout.destinationOffset, len } }
+/** Registers that an address of the family takes. */
+export function addressWords(family: TableFamily): 1 | 4 {
+  return family === 'ip' ? 1 : 4
 }
 
-/** `ip saddr` into a register (four for IPv6). */
-export function loadSource(layout: FamilyLayout, dreg = register): Expression {
-  const len = layout.addressBytes
-  return { name: 'payload', data: { dreg, base: 1, offset: layout.sourceOffset, len } }
+/** `ip daddr` into a register (four for IPv6): struct iphdr has it at 16, struct ipv6hdr at 24. */
+export function loadDestination(family: TableFamily, dreg = register): Expression {
+  const offset = family === 'ip' ? 16 : 24
+  return { name: 'payload', data: { dreg, base: 1, offset, len: 4 * addressWords(family) } }
+}
+
+/** `ip saddr` into a register (four for IPv6): struct iphdr has it at 12, struct ipv6hdr at 8. */
+export function loadSource(family: TableFamily, dreg = register): Expression {
+  const offset = family === 'ip' ? 12 : 8
+  return { name: 'payload', data: { dreg, base: 1, offset, len: 4 * addressWords(family) } }
 }
 
 /** `meta l4proto` (NFT_META_L4PROTO 16). */
@@ -39,7 +50,7 @@ export function storeMark(sreg = register): Expression {
 }
 
 /** `iifname` (NFT_META_IIFNAME 6), 16 bytes. */
-export function loadInputName(dreg = register): Expression {
+function loadInputName(dreg = register): Expression {
   return { name: 'meta', data: { dreg, key: 6 } }
 }
 
@@ -98,15 +109,15 @@ export function drop(): Expression {
   return { name: 'immediate', data: { dreg: 0, data: { verdict: { code: 0 } } } }
 }
 
-/** `dnat to` the address and port in these registers. */
+/** `dnat to` the address and port in these registers; NFPROTO_IPV4 2, NFPROTO_IPV6 10. */
 export function translateDestination(
-  layout: FamilyLayout,
+  family: TableFamily,
   address: number,
   port: number,
 ): Expression {
   return {
     name: 'nat',
-    data: { type: 1, family: layout.protocolFamily, regAddrMin: address, regProtoMin: port },
+    data: { type: 1, family: family === 'ip' ? 2 : 10, regAddrMin: address, regProtoMin: port },
   }
 }
 
@@ -124,11 +135,42 @@ export function destinationIsLocal(): readonly Expression[] {
 }
 
 /** `reject` with an ICMP port unreachable: NFT_REJECT_ICMP_UNREACH 0; ICMP code 3, ICMPv6 code 4. */
-export function rejectUnreachable(layout: FamilyLayout): Expression {
-  return { name: 'reject', data: { type: 0, icmpCode: layout.family === 4 ? 3 : 4 } }
+export function rejectUnreachable(family: TableFamily): Expression {
+  return { name: 'reject', data: { type: 0, icmpCode: family === 'ip' ? 3 : 4 } }
 }
 
 /** `reject with tcp reset`: NFT_REJECT_TCP_RST 1. */
 export function rejectReset(): Expression {
   return { name: 'reject', data: { type: 1, icmpCode: 0 } }
+}
+
+/** Goes on only when the address that `load` loads is in the prefix, or with `!=` when it is not. */
+export function inPrefix(
+  prefix: Prefix,
+  load: Expression,
+  operator: '==' | '!=' = '==',
+): readonly Expression[] {
+  const { first, last } = prefixRange(prefix)
+  const address = new Uint8Array(first.length)
+  writeAddress(address, 0, prefix.address)
+  if (prefix.length === first.length * 8) return [load, compare(operator, address)]
+  const mask = first.map((byte, index) => 0xff ^ byte ^ (last[index] ?? 0))
+  return [load, maskAndXor(mask, new Uint8Array(first.length)), compare(operator, address)]
+}
+
+/** Goes on only for packets that came in through this interface, or one whose name begins so. */
+export function fromInterface(name: string, match: 'exact' | 'prefix'): readonly Expression[] {
+  // IFNAMSIZ is 16; a name that is compared whole ends with a NUL, a prefix does not.
+  const bytes = Buffer.from(match === 'exact' ? name.padEnd(16, '\0') : name)
+  return [loadInputName(), compare('==', new Uint8Array(bytes))]
+}
+
+/** `meta mark set meta mark or BIT`. */
+export function setMarkBit(bit: number): readonly Expression[] {
+  return [loadMark(), maskAndXor(hostWord(~bit >>> 0), hostWord(bit)), storeMark()]
+}
+
+/** `meta mark & BIT != 0`. */
+export function hasMarkBit(bit: number): readonly Expression[] {
+  return [loadMark(), maskAndXor(hostWord(bit), hostWord(0)), compare('!=', hostWord(0))]
 }
