@@ -18,6 +18,7 @@ import { readLocalAddresses } from '../proxy/local-addresses.ts'
 import { openSource } from '../proxy/open-source.ts'
 import { runProxy } from '../proxy/run-proxy.ts'
 import { nodeSettings, tuneNode } from '../proxy/tune-node.ts'
+import { cleanUp } from './clean-up.ts'
 import { failure, usageError } from './cli-error.ts'
 import {
   allProxyOptions,
@@ -158,32 +159,6 @@ async function configurationChanged(file: string | undefined, signal: AbortSigna
     watcher.on('error', () => {})
   }
   return promise
-}
-
-/** What a clean-up counts. */
-const cleanedObjects = {
-  nftables: 'tables',
-  iptables: 'chains and rules',
-  ipvs: 'virtual servers, tables and interfaces',
-} as const
-
-/** Rules of iptables mode have kube-proxy's names: they are removed only when that mode is named;
- *  and so are virtual servers. */
-async function cleanUp(mode: string | undefined, io: CliIo): Promise<ExitCode> {
-  requireNetAdmin()
-  const ours = mode === 'iptables' || mode === 'ipvs' ? mode : 'nftables'
-  const mechanism = await openMechanism(ours)
-  try {
-    const { operations } = await mechanism.cleanup()
-    io.out(
-      operations === 0
-        ? 'nothing of ours was there\n'
-        : `removed ${operations} ${cleanedObjects[ours]}\n`,
-    )
-    return 0
-  } finally {
-    mechanism.close()
-  }
 }
 
 function writeConfiguration(file: string, options: ProxyOptions): ExitCode {
