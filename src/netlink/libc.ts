@@ -1,4 +1,4 @@
-import { createRequire } from 'node:module'
+import { loadCLibrary } from '../libc/c-library.ts'
 
 /** The functions of the C library that netlink needs. Each returns what the C function returns;
  *  after -1, `errno()` tells why. Buffers are handed over in place: never shorter than `length`. */
@@ -39,30 +39,21 @@ export function libc(): Libc {
 }
 
 function load(): Libc {
-  if (process.platform !== 'linux') {
-    throw new Error(
-      `netlink: ${process.platform} has none, only Linux does; run this command on a Linux node`,
-    )
-  }
-  const koffi = loadKoffi()
-  const library = koffi.load(null)
+  const { find, addressOf, errno, pollReadable } = loadCLibrary('netlink')
   return {
-    socket: library.func('int socket(int, int, int)'),
-    bind: library.func('int bind(int, const void *, uint32_t)'),
-    getsockname: library.func('int getsockname(int, void *, void *)'),
-    setsockopt: library.func('int setsockopt(int, int, int, const void *, uint32_t)'),
-    send: library.func('intptr_t send(int, const void *, size_t, int)'),
-    recvfrom: library.func('intptr_t recvfrom(int, void *, size_t, int, void *, void *)'),
-    setns: library.func('int setns(int, int)'),
-    unshare: library.func('int unshare(int)'),
-    close: library.func('int close(int)'),
-    addressOf: (bytes) => koffi.address(bytes),
-    trimHeap: optional(() => library.func('int malloc_trim(size_t)')),
-    errno: () => koffi.errno(),
-    // Straight from the poll callback, promises and process.nextTick of the reader would wait for the next
-    // timer or I/O event (seen: half a second); an immediate runs in the same turn of the event loop.
-    pollReadable: (fd, onReadable) =>
-      koffi.node.poll(fd, { readable: true }, () => setImmediate(onReadable)),
+    socket: find('int socket(int, int, int)'),
+    bind: find('int bind(int, const void *, uint32_t)'),
+    getsockname: find('int getsockname(int, void *, void *)'),
+    setsockopt: find('int setsockopt(int, int, int, const void *, uint32_t)'),
+    send: find('intptr_t send(int, const void *, size_t, int)'),
+    recvfrom: find('intptr_t recvfrom(int, void *, size_t, int, void *, void *)'),
+    setns: find('int setns(int, int)'),
+    unshare: find('int unshare(int)'),
+    close: find('int close(int)'),
+    addressOf,
+    trimHeap: optional(() => find('int malloc_trim(size_t)')),
+    errno,
+    pollReadable,
   }
 }
 
@@ -76,18 +67,5 @@ function optional(find: () => (argument: number) => number): () => void {
   }
   return () => {
     found?.(0)
-  }
-}
-
-function loadKoffi(): typeof import('koffi') {
-  try {
-    return createRequire(import.meta.url)('koffi')
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause)
-    throw new Error(
-      `netlink: the FFI package koffi does not load on ${process.platform} ${process.arch}: ${why}; ` +
-        'reinstall the dependencies on this machine',
-      { cause },
-    )
   }
 }
