@@ -1,7 +1,7 @@
 import type { Difference } from '../proxy/port/mechanism.ts'
 import { planOptions, sourceOptions } from './cluster-input.ts'
 import { loadCluster } from './load-cluster.ts'
-import { openMechanism } from './open-mechanism.ts'
+import { chooseMechanism } from './open-mechanism.ts'
 import { outputOption, printValue } from './output-option.ts'
 import { requireNetAdmin } from './require-net-admin.ts'
 import type { CliIo, CommandInput, ExitCode, Subcommand } from './subcommand.ts'
@@ -21,7 +21,7 @@ Example:
 async function run(input: CommandInput, io: CliIo, signal: AbortSignal): Promise<ExitCode> {
   requireNetAdmin()
   const { plan, cluster } = await loadCluster(input, io, signal)
-  const mechanism = await openMechanism(cluster.options.mode, cluster.options.configuration)
+  const { mechanism } = await chooseMechanism(cluster.options.configuration)
   try {
     const differences = await mechanism.compare(plan)
     printValue(input, io, { differences }, formatDifferences)

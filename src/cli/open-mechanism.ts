@@ -11,19 +11,78 @@ import { openNftablesMechanism } from '../proxy/nftables/nftables-mechanism.ts'
 import type { Mechanism } from '../proxy/port/mechanism.ts'
 import { failure } from './cli-error.ts'
 
-/** Opens the mechanism of a mode. Rejects with one line when the kernel or a program that it needs is
- *  missing. */
+/** All modes, the best one first: what a change of one endpoint costs decides. */
+export const proxyModes = ['nftables', 'ipvs', 'iptables'] as const satisfies readonly ProxyMode[]
+
+/** A mechanism that was chosen, and why when nobody named it. */
+export interface ChosenMechanism {
+  readonly mechanism: Mechanism
+  readonly reason: string | undefined
+}
+
+/** Opens the mechanism that the configuration names, or else the best one that works here. Rejects with
+ *  one line that says what is missing and which modes would work. */
+export async function chooseMechanism(configuration: ProxyConfiguration): Promise<ChosenMechanism> {
+  const { mode } = configuration
+  if (mode !== '') {
+    return { mechanism: await openMechanism(mode, configuration), reason: undefined }
+  }
+  const refusals: string[] = []
+  for (const candidate of proxyModes) {
+    try {
+      const mechanism = await openAny(candidate, configuration)
+      return { mechanism, reason: ['no mode was asked for', ...refusals].join('; ') }
+    } catch (error) {
+      refusals.push(`${candidate} does not work here: ${describe(error)}`)
+    }
+  }
+  throw failure(`no mode works here: ${refusals.join('; ')}`)
+}
+
+/** Opens the mechanism of a mode. Rejects with one line that says what the kernel or the machine lacks and
+ *  which modes would work. */
 export async function openMechanism(
   mode: ProxyMode,
   configuration = defaultProxyConfiguration,
 ): Promise<Mechanism> {
-  if (mode === 'nftables') return openNftablesMechanism()
   try {
-    if (mode === 'ipvs') return openIpvs(configuration)
-    return await openIptablesMechanism()
+    return await openAny(mode, configuration)
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error)
-    throw failure(`--proxy-mode ${mode}: ${reason}`, error)
+    const working = await workingModes(mode, configuration)
+    throw failure(
+      `--proxy-mode ${mode}: ${describe(error)}; ${
+        working.length === 0 ? 'no other mode works here' : `works here: ${working.join(', ')}`
+      }`,
+      error,
+    )
+  }
+}
+
+async function workingModes(
+  refused: ProxyMode,
+  configuration: ProxyConfiguration,
+): Promise<readonly ProxyMode[]> {
+  const working: ProxyMode[] = []
+  for (const mode of proxyModes.filter((name) => name !== refused)) {
+    try {
+      const mechanism = await openAny(mode, configuration)
+      mechanism.close()
+      working.push(mode)
+    } catch {
+      // Not worth a word: it was not asked for.
+    }
+  }
+  return working
+}
+
+async function openAny(mode: ProxyMode, configuration: ProxyConfiguration): Promise<Mechanism> {
+  switch (mode) {
+    case 'nftables':
+      return openNftablesMechanism()
+    case 'ipvs':
+      return openIpvs(configuration)
+    case 'iptables':
+      return openIptablesMechanism()
   }
 }
 
@@ -40,4 +99,8 @@ function openIpvs({ ipvs }: ProxyConfiguration): Mechanism {
     },
     clock: systemClock,
   })
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }

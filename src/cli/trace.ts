@@ -1,11 +1,11 @@
 import type { Flow } from '../net/flow.ts'
 import { never } from '../net/never.ts'
-import type { ProxyMode } from '../proxy/config/proxy-options.ts'
+import type { ProxyOptions } from '../proxy/config/proxy-options.ts'
 import { formatBackend, type TracedVerdict, type Verdict } from '../proxy/port/verdict.ts'
 import { planVerdict } from '../proxy/simulate/plan-verdict.ts'
 import { planOptions, sourceOptions } from './cluster-input.ts'
 import { loadCluster } from './load-cluster.ts'
-import { openMechanism } from './open-mechanism.ts'
+import { chooseMechanism } from './open-mechanism.ts'
 import { outputFormat, outputOption, printValue } from './output-option.ts'
 import { parseFlow } from './parse-flow.ts'
 import type { CliIo, CommandInput, ExitCode, Subcommand } from './subcommand.ts'
@@ -59,19 +59,19 @@ async function run(input: CommandInput, io: CliIo, signal: AbortSignal): Promise
   const { plan, cluster, localAddresses } = await loadCluster(input, io, signal)
   const flow = parseFlow(words, localAddresses)
   const planned = verdictRow(planVerdict(plan, flow, localAddresses))
-  const { kernel, kernelError } = await traceKernel(cluster.options.mode, flow, localAddresses)
+  const { kernel, kernelError } = await traceKernel(cluster.options, flow, localAddresses)
   const isEqual = kernel === undefined || sameVerdict(planned, kernel)
   printValue(input, io, { flow, plan: planned, kernel, kernelError, isEqual }, formatTrace)
   return isEqual ? 0 : 1
 }
 
 async function traceKernel(
-  mode: ProxyMode,
+  { configuration }: ProxyOptions,
   flow: Flow,
   localAddresses: readonly string[],
 ): Promise<Pick<Trace, 'kernel' | 'kernelError'>> {
   try {
-    const mechanism = await openMechanism(mode)
+    const { mechanism } = await chooseMechanism(configuration)
     try {
       const traced = await mechanism.trace(flow, localAddresses)
       return { kernel: verdictRow(traced), kernelError: undefined }

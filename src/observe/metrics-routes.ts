@@ -7,7 +7,7 @@ export interface MetricsPages {
   /** The configuration in force, as /configz shows it. */
   readonly configz: () => unknown
   /** The mechanism's name, as /proxyMode shows it. */
-  readonly mode: string
+  readonly mode: () => string
 }
 
 /** The pages of the metrics server (:10249): /metrics, /healthz, /configz, /proxyMode. */
@@ -19,7 +19,7 @@ export function metricsRoutes(pages: MetricsPages): HttpRoute {
       case '/healthz':
         return textAnswer(200, 'ok')
       case '/proxyMode':
-        return textAnswer(200, pages.mode)
+        return textAnswer(200, pages.mode())
       case '/configz':
         return {
           status: 200,

@@ -6,7 +6,8 @@ import type { ProxyOptions } from './config/proxy-options.ts'
 
 /** What settings of this node are made of. */
 export interface NodeWatchOptions {
-  readonly options: ProxyOptions
+  /** The options in force, asked anew at each call. */
+  readonly options: () => ProxyOptions
   /** Holds this node, when the source has it. */
   readonly nodes: Store<Node>
   readonly serviceCidrs: Store<ServiceCIDR>
@@ -39,9 +40,14 @@ export class NodeWatch {
 
   /** Whether everything is known that the settings need: NodeCIDR needs the node's podCIDRs. */
   get isComplete(): boolean {
-    const { options } = this.#watch
     const { podDetector } = this.#settings.plan
-    return options.detectLocal.mode !== 'NodeCIDR' || podDetector.kind !== 'none'
+    return this.#watch.options().detectLocal.mode !== 'NodeCIDR' || podDetector.kind !== 'none'
+  }
+
+  /** Takes over changed options, without a call to the follower. */
+  refresh(): void {
+    this.#settings = this.#resolve()
+    this.#text = JSON.stringify(this.#settings)
   }
 
   /** Calls back with changed settings until the signal is aborted. */
@@ -77,7 +83,8 @@ export class NodeWatch {
   }
 
   #resolve(): NodeSettings {
-    const { options, nodes, serviceCidrs, localAddresses } = this.#watch
+    const { nodes, serviceCidrs, localAddresses } = this.#watch
+    const options = this.#watch.options()
     const cidrs = [...serviceCidrs.values()].flatMap((object) => object.cidrs)
     return resolveNodeSettings(options, nodes.get(options.nodeName), localAddresses(), cidrs)
   }

@@ -1,5 +1,3 @@
-import type { Clock } from '../kube/clock.ts'
-import type { Logger } from '../observe/logger.ts'
 import { ipFamilies, type ProxyMetrics } from '../observe/proxy-metrics.ts'
 import { type ConntrackFollowerParts, conntrackFollower } from './conntrack-follower.ts'
 import { countNoLocalEndpoints } from './count-no-local-endpoints.ts'
@@ -10,19 +8,9 @@ import { measureProgramming } from './measure-programming.ts'
 import type { NodeWatch } from './node-watch.ts'
 import { observeReconciler } from './observe-reconciler.ts'
 import type { Mechanism } from './port/mechanism.ts'
+import type { ProxyParts } from './proxy-parts.ts'
 import type { ReconcilerObserver } from './reconciler-observer.ts'
 import type { ClusterStores } from './watch-cluster.ts'
-
-/** What the observers of a proxy report to and act with. */
-export interface ObservedParts {
-  readonly mechanism: Mechanism
-  readonly logger: Logger
-  readonly metrics: ProxyMetrics
-  readonly clock: Clock
-  readonly conntrack: ConntrackFollowerParts['connection'] | undefined
-  /** Called once, in a turn of its own after the first synchronisation. */
-  readonly settled: () => void
-}
 
 /** What they look at. */
 export interface ObservedProxy {
@@ -32,13 +20,20 @@ export interface ObservedProxy {
   readonly health: ProxyHealth
 }
 
-/** The mechanism and the observer for a reconciler: what reaches the kernel is followed by metrics, logs,
- *  health-check ports and the tracked UDP flows. */
+/** Who looks at what reconcilers do. */
+export interface ProxyObservers {
+  readonly observer: ReconcilerObserver
+  /** The same mechanism; what it brings into the kernel is followed. */
+  readonly follow: (mechanism: Mechanism) => Mechanism
+}
+
+/** The observers of a proxy: what reaches the kernel is followed by metrics, logs, health-check ports and
+ *  the tracked UDP flows. */
 export function observeProxy(
-  parts: ObservedParts,
+  parts: ProxyParts,
   observed: ObservedProxy,
   signal: AbortSignal,
-): { readonly mechanism: Mechanism; readonly observer: ReconcilerObserver } {
+): ProxyObservers {
   const { metrics, logger, clock } = parts
   const { stores, node, serviceHealth, health } = observed
   const now = () => clock.now()
@@ -58,7 +53,7 @@ export function observeProxy(
     serviceHealthFollower(serviceHealth),
     ...udpFollowers(parts, node),
   ]
-  const mechanism = followers.reduce(followPlan, parts.mechanism)
+  const follow = (mechanism: Mechanism) => followers.reduce(followPlan, mechanism)
   let isSettled = false
   const synchronized: ReconcilerObserver['synchronized'] = (done) => {
     observer.synchronized(done)
@@ -67,7 +62,7 @@ export function observeProxy(
     isSettled = true
     setImmediate(parts.settled)
   }
-  return { mechanism, observer: { ...observer, synchronized } }
+  return { follow, observer: { ...observer, synchronized } }
 }
 
 function noLocalFollower(metrics: ProxyMetrics): PlanFollower {
@@ -91,7 +86,7 @@ function serviceHealthFollower(servers: ServiceHealthServers): PlanFollower {
 }
 
 function udpFollowers(
-  { conntrack, logger, metrics }: ObservedParts,
+  { conntrack, logger, metrics }: ProxyParts,
   node: NodeWatch,
 ): readonly PlanFollower[] {
   if (conntrack === undefined) return []

@@ -2,6 +2,7 @@ import type { Clock } from '../kube/clock.ts'
 import { delay } from '../kube/clock.ts'
 import { type HttpRoute, type ListeningServer, listenHttp } from '../observe/http-server.ts'
 import type { Logger } from '../observe/logger.ts'
+import { aborted } from './aborted.ts'
 import { type BindAddress, formatBindAddress } from './config/bind-address.ts'
 
 /** One status server. */
@@ -33,10 +34,7 @@ export async function serveStatus(
   const listening = await listen(server, options, signal)
   if (listening === undefined) return
   options.logger.info({ address: formatBindAddress(server.address) }, `${server.what} listens`)
-  const { promise, resolve } = Promise.withResolvers<void>()
-  if (signal.aborted) resolve()
-  signal.addEventListener('abort', () => resolve(), { once: true })
-  await promise
+  await aborted(signal)
   await listening.close()
 }
 

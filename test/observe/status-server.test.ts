@@ -9,7 +9,7 @@ const loopback = { host: '127.0.0.1', port: 0 }
 
 function pages() {
   const { registry } = createProxyMetrics()
-  return metricsRoutes({ registry, configz: () => ({ mode: '' }), mode: 'nftables' })
+  return metricsRoutes({ registry, configz: () => ({ mode: '' }), mode: () => 'nftables' })
 }
 
 async function get(

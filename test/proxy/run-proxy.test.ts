@@ -10,7 +10,9 @@ import { configureProxy, type FlagTexts } from '../../src/proxy/config/configure
 import { resolveProxyOptions } from '../../src/proxy/config/proxy-options.ts'
 import type { PlanChange } from '../../src/proxy/plan/plan.ts'
 import type { Mechanism, Plan, SyncReport } from '../../src/proxy/port/mechanism.ts'
-import { type ProxyParts, runProxy } from '../../src/proxy/run-proxy.ts'
+import type { ProxyParts } from '../../src/proxy/proxy-parts.ts'
+import { runProxy } from '../../src/proxy/run-proxy.ts'
+import { RunningSetup } from '../../src/proxy/running-setup.ts'
 import { parseCluster } from '../support/plan-fixture.ts'
 
 const test = suite('proxy/run-proxy')
@@ -42,6 +44,7 @@ class World implements ClusterSource {
   addressesChanged: () => void = () => {}
   localAddresses = ['127.0.0.1', '192.168.0.1']
   settledCount = 0
+  setup: RunningSetup | undefined
   /** Ends the watch of Services with an error. */
   readonly broken = Promise.withResolvers<void>()
   #wake = Promise.withResolvers<void>()
@@ -83,21 +86,26 @@ class World implements ClusterSource {
     this.#wake = Promise.withResolvers()
   }
 
-  run(flags: FlagTexts = {}): Promise<void> {
+  run(flags: FlagTexts = {}, leftovers: readonly Mechanism[] = []): Promise<void> {
     const { configuration, disabledServers } = configureProxy(
       { 'healthz-bind-address': '', 'metrics-bind-address': '', ...flags },
       undefined,
     )
     const options = resolveProxyOptions(configuration, 'n1')
     const isOff = (name: 'healthz' | 'metrics') => disabledServers.includes(name)
+    const first = {
+      ...options,
+      healthzAddress: isOff('healthz') ? undefined : options.healthzAddress,
+      metricsAddress: isOff('metrics') ? undefined : options.metricsAddress,
+    }
+    const setup = new RunningSetup(
+      { options: first, mechanism: recordingMechanism(this) },
+      leftovers,
+    )
+    this.setup = setup
     const parts: ProxyParts = {
       source: this,
-      options: {
-        ...options,
-        healthzAddress: isOff('healthz') ? undefined : options.healthzAddress,
-        metricsAddress: isOff('metrics') ? undefined : options.metricsAddress,
-      },
-      mechanism: recordingMechanism(this),
+      setup,
       logger: recordingLogger(this),
       metrics: this.metrics,
       clock: systemClock,

@@ -19,7 +19,7 @@ export interface ProxyHealthOptions {
   /** Milliseconds since the epoch. */
   readonly now: () => number
   /** Age at which a change that is not in the kernel yet makes the proxy unhealthy. */
-  readonly timeoutMs: number
+  readonly timeoutMs: () => number
 }
 
 /** Whether changes reach the kernel in time. Both families are always written together. */
@@ -52,7 +52,7 @@ export class ProxyHealth {
   /** Healthy while starting, and while no change has waited for too long. The node does not count. */
   get isHealthy(): boolean {
     if (this.#lastUpdatedMs === undefined || this.#oldestQueuedMs === undefined) return true
-    return this.#options.now() - this.#oldestQueuedMs < this.#options.timeoutMs
+    return this.#options.now() - this.#oldestQueuedMs < this.#options.timeoutMs()
   }
 
   /** The answer of /healthz (the proxy works and the node stays) or /livez (the proxy works). */

@@ -8,7 +8,7 @@ const test = suite('proxy/health/proxy-health')
 /** A health with a clock that the test sets; it stands at 12:00:00. */
 function start(): { health: ProxyHealth; pass(ms: number): void; status(page: string): number } {
   let nowMs = Date.UTC(2026, 0, 2, 12)
-  const health = new ProxyHealth({ now: () => nowMs, timeoutMs: 60_000 })
+  const health = new ProxyHealth({ now: () => nowMs, timeoutMs: () => 60_000 })
   const route = healthRoutes(health, () => {})
   return {
     health,
@@ -97,7 +97,7 @@ test('before the first update there is no status', () => {
 
 test('answers are counted, other pages are not served', () => {
   const counted: string[] = []
-  const health = new ProxyHealth({ now: () => 0, timeoutMs: 1 })
+  const health = new ProxyHealth({ now: () => 0, timeoutMs: () => 1 })
   const route = healthRoutes(health, (page, status) => counted.push(`${page} ${status}`))
   route('/healthz')
   health.setNodeEligible(false)
