@@ -1,0 +1,109 @@
+import { type Flags, type Message, noFlags, type ResourceRecord } from '../wire/message.ts'
+import { rcodes } from '../wire/numbers.ts'
+
+/** What the chain says to a query. */
+export type Reply = Answer | Failure | Dropped
+
+/** A message for the client. */
+export interface Answer {
+  readonly kind: 'answer'
+  readonly message: Message
+  readonly memo: Memo
+  /** Its records are to be rotated (`loadbalance`): a memoized copy must not go out as it is. */
+  readonly isRotated: boolean
+  /** The same message already encoded, without OPT record; undefined when a plugin changed it. */
+  readonly packet: Packet | undefined
+}
+
+/** No message yet: the server makes one with this code, header, question and OPT record only. Plugins
+ *  that change answers do not see it; `errors` logs the reason. */
+export interface Failure {
+  readonly kind: 'failure'
+  readonly rcode: number
+  /** For the log; undefined when it is no news (a name that hosts does not know). */
+  readonly reason: string | undefined
+}
+
+/** The client gets no answer at all. */
+export interface Dropped {
+  readonly kind: 'dropped'
+}
+
+/** How long an answer may be given again to the same question (name, type, class, DO, CD, RD and size
+ *  being equal) without asking the chain. It is the strictest word of all plugins on the way.
+ *  `never`: it depends on who asks, on chance, or on state without an end.
+ *  `until-names-change`: a function of the question and of the cluster's names only.
+ *  A lease: from the cache, until it says no. */
+export type Memo = 'never' | 'until-names-change' | Lease
+
+/** The right to repeat a cached answer. */
+export interface Lease {
+  /** Counts one use and returns the seconds that its records have left; undefined when the chain must
+   *  be asked (expired, evicted, or due for a refresh). */
+  renew(nowMs: number): number | undefined
+}
+
+/** An encoded message whose records all carry the same time to live, without an OPT record. */
+export interface Packet {
+  /** Never changed; whoever sends it copies it first. */
+  readonly bytes: Uint8Array
+  /** Where the 4 bytes of each TTL stand. */
+  readonly ttlOffsets: Uint16Array
+}
+
+/** The parts of a reply that differ from an empty NOERROR. */
+export interface AnswerParts {
+  readonly flags?: Partial<Flags>
+  readonly rcode?: number
+  readonly answers?: readonly ResourceRecord[]
+  readonly authority?: readonly ResourceRecord[]
+  readonly additional?: readonly ResourceRecord[]
+  readonly edns?: Message['edns']
+  readonly memo?: Memo
+}
+
+/** A reply to the query: its id, opcode, question, RD and CD, and nothing else that is not given. */
+export function answerTo(query: Message, parts: AnswerParts): Answer {
+  return answer(replyMessage(query, parts), parts.memo ?? 'never')
+}
+
+/** A message to the client, not encoded yet. */
+export function answer(message: Message, memo: Memo): Answer {
+  return { kind: 'answer', message, memo, isRotated: false, packet: undefined }
+}
+
+/** The message that replies to a query. RD and CD come back for queries only, as in CoreDNS. */
+export function replyMessage(query: Message, parts: AnswerParts): Message {
+  const isQuery = query.opcode === 0
+  const { rd, cd } = query.flags
+  const flags = { ...noFlags, qr: true, rd: isQuery && rd, cd: isQuery && cd, ...parts.flags }
+  return {
+    id: query.id,
+    flags,
+    opcode: query.opcode,
+    rcode: parts.rcode ?? rcodes.NOERROR,
+    questions: query.questions.slice(0, 1),
+    answers: parts.answers ?? [],
+    authority: parts.authority ?? [],
+    additional: parts.additional ?? [],
+    edns: parts.edns,
+  }
+}
+
+/** A failure; see `Failure`. */
+export function failure(rcode: number, reason: string | undefined): Failure {
+  return { kind: 'failure', rcode, reason }
+}
+
+/** The client gets nothing. */
+export const dropped: Dropped = { kind: 'dropped' }
+
+/** The same answer with another message: what was encoded is void. */
+export function withReplyMessage(reply: Answer, message: Message): Answer {
+  return { ...reply, message, packet: undefined }
+}
+
+/** The reply with `memo: 'never'`. */
+export function notMemoized(reply: Reply): Reply {
+  return reply.kind !== 'answer' || reply.memo === 'never' ? reply : { ...reply, memo: 'never' }
+}
