@@ -12,7 +12,7 @@ import type { PlanChange } from '../../src/proxy/plan/plan.ts'
 import type { Mechanism, Plan, SyncReport } from '../../src/proxy/port/mechanism.ts'
 import type { ProxyParts } from '../../src/proxy/proxy-parts.ts'
 import { runProxy } from '../../src/proxy/run-proxy.ts'
-import { RunningSetup } from '../../src/proxy/running-setup.ts'
+import { type ProxySetup, RunningSetup } from '../../src/proxy/running-setup.ts'
 import { parseCluster } from '../support/plan-fixture.ts'
 
 const test = suite('proxy/run-proxy')
@@ -43,6 +43,8 @@ class World implements ClusterSource {
   readonly metrics = createProxyMetrics()
   addressesChanged: () => void = () => {}
   localAddresses = ['127.0.0.1', '192.168.0.1']
+  /** What mechanisms were asked for, in order. */
+  readonly events: string[] = []
   settledCount = 0
   setup: RunningSetup | undefined
   /** Ends the watch of Services with an error. */
@@ -124,11 +126,22 @@ class World implements ClusterSource {
   }
 }
 
-function recordingMechanism(world: World): Mechanism {
+/** `refusals`: how often the kernel refuses a synchronisation. */
+function recordingMechanism(world: World, name = 'recording', refusals = 0): Mechanism {
   const report: SyncReport = { transactions: 1, operations: 1, bytes: 10 }
+  const note = (what: string) => {
+    world.events.push(`${name} ${what}`)
+    world.noticed()
+  }
+  let refused = 0
   return {
-    name: 'recording',
+    name,
     async synchronize(plan) {
+      if (refused++ < refusals) {
+        note('refused')
+        throw new Error(`${name}: EOPNOTSUPP`)
+      }
+      note('complete')
       world.plans.push({ node: plan.node, services: new Map(plan.services) })
       return report
     },
@@ -139,8 +152,11 @@ function recordingMechanism(world: World): Mechanism {
     compare: async () => [],
     trace: async () => ({ verdict: { kind: 'untouched' }, path: [] }),
     watchDrift: () => {},
-    cleanup: async () => report,
-    close: () => {},
+    async cleanup() {
+      note('removed')
+      return report
+    },
+    close: () => note('closed'),
   }
 }
 
@@ -250,6 +266,67 @@ test('NodeCIDR waits for the podCIDRs of the node, and follows a change of them'
       podCIDRs[0]?.slice(0, -3),
     )
   }
+  world.abort.abort()
+  await ended
+})
+
+/** The setup of a world with another mechanism. */
+function nextSetup({ setup }: World, mechanism: Mechanism): ProxySetup {
+  assert.ok(setup)
+  return { options: setup.present.options, mechanism }
+}
+
+test('another mode is complete before the one before is removed', async () => {
+  const { world, ended } = await start()
+  await world.setup?.replace(nextSetup(world, recordingMechanism(world, 'second')))
+  assert.equal(world.events, [
+    'recording complete',
+    'second complete',
+    'recording removed',
+    'recording closed',
+  ])
+  world.sinks.Service?.delete('ns/web')
+  await world.until(() => world.updates.length > 0)
+  assert.is(world.plans.at(-1)?.services.size, 1)
+  world.abort.abort()
+  await ended
+})
+
+test('a mode that the kernel refuses is removed, and the one before serves on', async () => {
+  const { world, ended } = await start()
+  const refused = await world.setup
+    ?.replace(nextSetup(world, recordingMechanism(world, 'second', 1)))
+    .catch((error: Error) => error.message)
+  assert.is(refused, 'second: EOPNOTSUPP')
+  await world.until(() => world.plans.length > 1)
+  assert.equal(world.events, [
+    'recording complete',
+    'second refused',
+    'second removed',
+    'second closed',
+    'recording complete',
+  ])
+  world.abort.abort()
+  await ended
+})
+
+test('other options for the same mechanism are one comparison more', async () => {
+  const { world, ended } = await start()
+  assert.ok(world.setup)
+  const { options, mechanism } = world.setup.present
+  await world.setup.replace({ options: { ...options, masqueradeMark: 1 }, mechanism })
+  assert.equal(world.events, ['recording complete', 'recording complete'])
+  assert.is(world.plans.at(-1)?.node.masqueradeMark, 1)
+  world.abort.abort()
+  await ended
+})
+
+test('what another mode left behind goes after the first synchronisation', async () => {
+  const world = new World()
+  const ended = world.run({}, [recordingMechanism(world, 'left')])
+  await world.list(...everything)
+  await world.until(() => world.events.includes('left closed'))
+  assert.equal(world.events, ['recording complete', 'left removed', 'left closed'])
   world.abort.abort()
   await ended
 })
