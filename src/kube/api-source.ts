@@ -1,5 +1,6 @@
 import type { ApiTransport } from './api-transport.ts'
 import { type Clock, systemClock } from './clock.ts'
+import type { DecodeOptions } from './decode-pool.ts'
 import { defaultReflectorLimits, type ReflectorLimits, runReflector } from './reflector.ts'
 import type { Kind, Resources } from './resources.ts'
 import type { SourceReport } from './source-event.ts'
@@ -11,6 +12,7 @@ export interface ApiSourceOptions {
   readonly clock?: Clock
   readonly random?: () => number
   readonly limits?: Partial<ReflectorLimits>
+  readonly decodeOptions?: DecodeOptions
 }
 
 /** Cluster state from an API server. Its watches share the transport, which the caller closes. */
@@ -29,7 +31,7 @@ export class ApiSource implements ClusterSource {
     sink: Sink<Resources[K]>,
     signal: AbortSignal,
   ): Promise<void> {
-    const { report, clock, random, limits } = this.#options
+    const { report, clock, random, limits, decodeOptions } = this.#options
     const inputs = {
       transport: this.#transport,
       kind,
@@ -39,6 +41,7 @@ export class ApiSource implements ClusterSource {
       clock: clock ?? systemClock,
       random: random ?? Math.random,
       limits: { ...defaultReflectorLimits, ...limits },
+      ...(decodeOptions === undefined ? {} : { decodeOptions }),
     }
     return runReflector(inputs, signal)
   }

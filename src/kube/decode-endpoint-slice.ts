@@ -57,12 +57,15 @@ function decodeEndpoint(
   pool: DecodePool,
 ): Endpoint {
   const [address = '', ...others] = decodeEndpointAddresses(reader, endpoint, addressType)
-  return {
+  const decoded: Endpoint = {
     address,
     otherAddresses: others.length === 0 ? noAddresses : others,
     hostname: reader.text(endpoint, 'hostname', maxNameCharacters),
     state: decodeState(reader, endpoint, pool),
   }
+  if (pool.keepsPodNames !== true) return decoded
+  const podName = reader.text(reader.object(endpoint, 'targetRef'), 'name', maxNameCharacters)
+  return podName === '' ? decoded : { ...decoded, podName }
 }
 
 const noAddresses: readonly string[] = Object.freeze([])

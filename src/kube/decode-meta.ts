@@ -42,12 +42,12 @@ export function checkKind(
 }
 
 /** `Service default/web` for messages, from an object that may be anything. */
-export function objectTitle(kind: Kind | 'Endpoints' | 'Pod', value: unknown): string {
+export function objectTitle(kind: Kind | 'Endpoints', value: unknown): string {
   return `${kind} ${rawKey(kind, value) ?? '(without name)'}`
 }
 
 /** The key of an object that could not be decoded, or undefined when it has no usable name. */
-export function rawKey(kind: Kind | 'Endpoints' | 'Pod', value: unknown): string | undefined {
+export function rawKey(kind: Kind | 'Endpoints', value: unknown): string | undefined {
   const metadata = asJsonObject(asJsonObject(value)?.metadata)
   const name = metadata?.name
   const namespace = clusterScoped.has(kind) ? '' : (metadata?.namespace ?? 'default')

@@ -2,15 +2,22 @@ import type { EndpointPort, EndpointState } from './resources.ts'
 
 /** Values that many objects share (names, port lists, states of endpoints): decoders keep one of each, so
  *  that 100,000 endpoints cost little more than their addresses. One pool belongs to one source. */
-export interface DecodePool {
+export interface DecodePool extends DecodeOptions {
   readonly texts: InternTable<string>
   readonly portLists: InternTable<readonly EndpointPort[]>
   readonly endpointStates: InternTable<EndpointState>
 }
 
+/** What decoders keep beyond what every consumer needs. */
+export interface DecodeOptions {
+  /** The names of the pods behind endpoints. */
+  readonly keepsPodNames?: boolean
+}
+
 /** An empty pool. */
-export function createDecodePool(): DecodePool {
+export function createDecodePool(options: DecodeOptions = {}): DecodePool {
   return {
+    ...options,
     texts: new InternTable(),
     portLists: new InternTable(),
     endpointStates: new InternTable(),

@@ -1,5 +1,7 @@
 import { decodeEndpointSlice } from './decode-endpoint-slice.ts'
+import { decodeNamespace } from './decode-namespace.ts'
 import { decodeNode } from './decode-node.ts'
+import { decodePod } from './decode-pod.ts'
 import type { DecodePool } from './decode-pool.ts'
 import { decodeService } from './decode-service.ts'
 import { decodeServiceCidr } from './decode-service-cidr.ts'
@@ -20,4 +22,6 @@ const decoders: { readonly [K in Kind]: (value: unknown, pool: DecodePool) => Re
   EndpointSlice: decodeEndpointSlice,
   Node: decodeNode,
   ServiceCIDR: decodeServiceCidr,
+  Namespace: decodeNamespace,
+  Pod: decodePod,
 }

@@ -46,11 +46,13 @@ export class ManifestSource implements ClusterSource {
     EndpointSlice: new Store(),
     Node: new Store(),
     ServiceCIDR: new Store(),
+    Namespace: new Store(),
+    Pod: new Store(),
   }
   readonly #catalog: ManifestCatalog
   readonly #folder: ManifestFolder
   readonly #report: SourceReport
-  readonly #pool = createDecodePool()
+  readonly #pool = createDecodePool({ keepsPodNames: true })
   /** By file: the last message about it, and the refused objects with theirs. */
   readonly #complaints = new Map<string, Complaints>()
 

@@ -1,6 +1,6 @@
 import { DecodeError } from '../net/decode-error.ts'
 import { objectTitle, rawKey } from './decode-meta.ts'
-import { createDecodePool } from './decode-pool.ts'
+import { createDecodePool, type DecodeOptions, type DecodePool } from './decode-pool.ts'
 import { decodeResource } from './decode-resource.ts'
 import { type Kind, type Resources, resourceKey } from './resources.ts'
 import type { SourceReport } from './source-event.ts'
@@ -12,14 +12,15 @@ export class ObjectIntake<K extends Kind> {
   readonly #kind: K
   readonly #sink: Sink<Resources[K]>
   readonly #report: SourceReport
-  readonly #pool = createDecodePool()
+  readonly #pool: DecodePool
   /** By key: what was wrong with the objects that are refused now. */
   readonly #refused = new Map<string, string>()
 
-  constructor(kind: K, sink: Sink<Resources[K]>, report: SourceReport) {
+  constructor(kind: K, sink: Sink<Resources[K]>, report: SourceReport, options?: DecodeOptions) {
     this.#kind = kind
     this.#sink = sink
     this.#report = report
+    this.#pool = createDecodePool(options)
   }
 
   /** Decodes an object of a list, or gives the good version of it that there is. The key of a

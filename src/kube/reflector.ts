@@ -3,6 +3,7 @@ import type { ApiTransport } from './api-transport.ts'
 import { Backoff, type BackoffBounds } from './backoff.ts'
 import { type Clock, delay } from './clock.ts'
 import { ClusterAccessError } from './cluster-access.ts'
+import type { DecodeOptions } from './decode-pool.ts'
 import { IdleGuard } from './idle-guard.ts'
 import { listObjects, withQuery } from './list-objects.ts'
 import { ObjectIntake } from './object-intake.ts'
@@ -24,6 +25,7 @@ export interface ReflectorInputs<K extends Kind> {
   /** 0 <= value < 1. */
   readonly random: () => number
   readonly limits: ReflectorLimits
+  readonly decodeOptions?: DecodeOptions
 }
 
 /** Sizes and times of a reflector. */
@@ -64,6 +66,8 @@ const collections: Readonly<Record<Kind, string>> = {
   EndpointSlice: '/apis/discovery.k8s.io/v1/endpointslices',
   Node: '/api/v1/nodes',
   ServiceCIDR: '/apis/networking.k8s.io/v1/servicecidrs',
+  Namespace: '/api/v1/namespaces',
+  Pod: '/api/v1/pods',
 }
 
 /** Kinds without which all works: servers older than 1.33 do not have them, and roles made for older ones
@@ -97,7 +101,7 @@ class Reflector<K extends Kind> {
 
   constructor(inputs: ReflectorInputs<K>) {
     this.#inputs = inputs
-    this.#intake = new ObjectIntake(inputs.kind, inputs.sink, inputs.report)
+    this.#intake = new ObjectIntake(inputs.kind, inputs.sink, inputs.report, inputs.decodeOptions)
     this.#backoff = new Backoff(inputs.limits.backoff, inputs.random)
   }
 

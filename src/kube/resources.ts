@@ -78,6 +78,8 @@ export interface Endpoint {
   readonly otherAddresses: readonly string[]
   readonly hostname: string
   readonly state: EndpointState
+  /** targetRef.name when it is a pod; only kept by sources that were asked to. */
+  readonly podName?: string
 }
 
 /** discovery.k8s.io/v1 EndpointPort. */
@@ -117,19 +119,39 @@ export interface ServiceCIDR extends ResourceMeta {
   readonly cidrs: readonly string[]
 }
 
+/** core/v1 Namespace. */
+export interface Namespace extends ResourceMeta {
+  readonly kind: 'Namespace'
+}
+
+/** core/v1 Pod, the part that names it. */
+export interface Pod extends ResourceMeta {
+  readonly kind: 'Pod'
+  /** status.podIPs, canonical, the primary one first; empty: it does not run yet, or has ended. */
+  readonly ips: readonly string[]
+  /** It is being deleted. */
+  readonly isTerminating: boolean
+}
+
 /** The consumed kinds and their decoded types. */
 export interface Resources {
   Service: Service
   EndpointSlice: EndpointSlice
   Node: Node
   ServiceCIDR: ServiceCIDR
+  Namespace: Namespace
+  Pod: Pod
 }
 
 /** Name of a consumed kind. */
 export type Kind = keyof Resources
 
 /** Kinds whose objects are in no namespace. */
-export const clusterScoped: ReadonlySet<string> = new Set<Kind>(['Node', 'ServiceCIDR'])
+export const clusterScoped: ReadonlySet<string> = new Set<Kind>([
+  'Node',
+  'ServiceCIDR',
+  'Namespace',
+])
 
 /** `namespace/name`; only the name for cluster-scoped objects. */
 export function resourceKey(object: { readonly namespace: string; readonly name: string }): string {

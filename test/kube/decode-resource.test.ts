@@ -266,6 +266,26 @@ for (const [kind, path, value, expected] of faults) {
   })
 }
 
+test('a pod that has ended owns no address, and one that is deleted says so', () => {
+  const decoded = decodeResource('Pod', examples.Pod, createDecodePool())
+  assert.equal(decoded.ips, ['10.244.0.7', 'fd00::7'])
+  assert.is(decoded.isTerminating, false)
+  const ended = changed('Pod', ['status', 'phase'], 'Succeeded')
+  assert.equal(decodeResource('Pod', ended, createDecodePool()).ips, [])
+  const deleted = changed('Pod', ['metadata', 'deletionTimestamp'], '2026-01-01T00:00:00Z')
+  assert.is(decodeResource('Pod', deleted, createDecodePool()).isTerminating, true)
+})
+
+test('endpoints name their pods when they are asked to', () => {
+  const value = changed('EndpointSlice', ['endpoints', 0, 'targetRef'], { name: 'web-0' })
+  const pools = [createDecodePool(), createDecodePool({ keepsPodNames: true })]
+  const names = pools.map((pool) => decodeResource('EndpointSlice', value, pool).endpoints[0])
+  assert.equal(
+    names.map((endpoint) => endpoint?.podName),
+    [undefined, 'web-0'],
+  )
+})
+
 test('all faults come at once, a bounded number of them', () => {
   const ports = Array.from({ length: 1_000 }, () => ({ port: 'x' }))
   const message = faultOf('Service', { metadata: { name: 'A_b' }, spec: { ports, type: 5 } })
@@ -291,7 +311,7 @@ test('mutated objects give a value or a DecodeError, never anything else', () =>
     fc.jsonValue({ maxDepth: 2 }) as fc.Arbitrary<unknown>,
   )
   const mutation = fc.record({
-    kind: fc.constantFrom<Kind>('Service', 'EndpointSlice', 'Node', 'ServiceCIDR'),
+    kind: fc.constantFrom(...(Object.keys(examples) as Kind[])),
     edits: fc.array(fc.tuple(fc.nat(10_000), leaf), { minLength: 1, maxLength: 4 }),
   })
   let refusedCount = 0
@@ -311,17 +331,13 @@ test('mutated objects give a value or a DecodeError, never anything else', () =>
   )
   assert.ok(refusedCount > 100, 'the mutations do reach the decoders')
   fc.assert(
-    fc.property(
-      fc.constantFrom<Kind>('Service', 'EndpointSlice', 'Node', 'ServiceCIDR'),
-      leaf,
-      (kind, value) => {
-        try {
-          decodeResource(kind, value, createDecodePool())
-        } catch (error) {
-          assert.instance(error, DecodeError)
-        }
-      },
-    ),
+    fc.property(fc.constantFrom(...(Object.keys(examples) as Kind[])), leaf, (kind, value) => {
+      try {
+        decodeResource(kind, value, createDecodePool())
+      } catch (error) {
+        assert.instance(error, DecodeError)
+      }
+    }),
   )
 })
 

@@ -80,10 +80,27 @@ const serviceCidr = {
   spec: { cidrs: ['10.96.0.0/16', 'fd00:10:96::/112'] },
 }
 
+const namespace = {
+  kind: 'Namespace',
+  metadata: { name: 'default', resourceVersion: '4', labels: { team: 'a' } },
+}
+
+const pod = {
+  kind: 'Pod',
+  metadata: { name: 'web-0', namespace: 'default', resourceVersion: '5' },
+  status: {
+    phase: 'Running',
+    podIP: '10.244.0.7',
+    podIPs: [{ ip: '10.244.0.7' }, { ip: 'fd00::7' }],
+  },
+}
+
 /** One object of each consumed kind with every field that is decoded, as an API server sends it. */
 export const exampleObjects = {
   Service: service,
   EndpointSlice: slice,
   Node: node,
   ServiceCIDR: serviceCidr,
+  Namespace: namespace,
+  Pod: pod,
 } as const

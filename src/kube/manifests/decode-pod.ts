@@ -1,26 +1,22 @@
 import { protocols } from '../../net/protocol.ts'
-import { decodeAddress } from '../decode-address.ts'
 import { checkKind, decodeMeta, objectTitle } from '../decode-meta.ts'
+import { decodePodIps } from '../decode-pod.ts'
 import type { DecodePool } from '../decode-pool.ts'
 import { asJsonObject, FieldReader, type JsonObject } from '../json-fields.ts'
-import type { EndpointPort, ResourceMeta } from '../resources.ts'
+import type { EndpointPort, Pod } from '../resources.ts'
 
 /** core/v1 Pod, the part from which endpoints are made. */
-export interface ManifestPod extends ResourceMeta {
-  readonly kind: 'Pod'
-  /** Canonical; empty: the pod does not run. */
-  readonly ips: readonly string[]
+export interface ManifestPod extends Pod {
   readonly nodeName: string
   readonly hostname: string
   readonly isReady: boolean
-  readonly isTerminating: boolean
   /** Named ports of all containers. */
   readonly ports: readonly EndpointPort[]
 }
 
-/** Decodes a core/v1 Pod. A pod without any condition counts as ready, because nobody writes status
+/** Decodes a core/v1 Pod with what its endpoints need. A pod without any condition counts as ready, because nobody writes status
  *  by hand beyond an address. Throws a DecodeError with all faults. */
-export function decodePod(value: unknown, pool: DecodePool): ManifestPod {
+export function decodeManifestPod(value: unknown, pool: DecodePool): ManifestPod {
   const reader = new FieldReader()
   const object = asJsonObject(value) ?? {}
   checkKind(reader, object, 'Pod', 'v1')
@@ -38,7 +34,6 @@ export function decodePod(value: unknown, pool: DecodePool): ManifestPod {
     .flat()
   reader.leave()
   reader.enter('status')
-  const phase = reader.text(status, 'phase', 63)
   const ips = decodePodIps(reader, status)
   const conditions = reader.objects(status, 'conditions', maxItems, (condition) => condition)
   reader.leave()
@@ -46,7 +41,7 @@ export function decodePod(value: unknown, pool: DecodePool): ManifestPod {
   return {
     kind: 'Pod',
     ...meta,
-    ips: phase === 'Failed' || phase === 'Succeeded' ? [] : ips,
+    ips,
     nodeName,
     hostname,
     isReady:
@@ -66,14 +61,4 @@ function decodeContainerPort(reader: FieldReader, port: JsonObject): EndpointPor
     port: reader.integer(port, 'containerPort', { min: 1, max: 65_535 }, undefined),
   }
   return decoded.name === '' ? undefined : decoded
-}
-
-function decodePodIps(reader: FieldReader, status: JsonObject): readonly string[] {
-  const ips = reader.objects(status, 'podIPs', maxItems, (entry) =>
-    decodeAddress(reader, 'ip', entry.ip),
-  )
-  const first = status.podIP ?? ''
-  if (ips.length > 0 || first === '') return ips
-  const address = decodeAddress(reader, 'podIP', first)
-  return address === undefined ? [] : [address]
 }

@@ -84,6 +84,7 @@ function podEndpoint(
       hintedZones: undefined,
       hintedNodes: undefined,
     },
+    podName: pod.name,
   }
 }
 

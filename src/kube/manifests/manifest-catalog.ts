@@ -1,6 +1,7 @@
 import {
   type EndpointSlice,
   type Kind,
+  type Namespace,
   type Node,
   type Resources,
   resourceKey,
@@ -11,6 +12,7 @@ import type { Sink } from '../store.ts'
 import type { LegacyEndpoints } from './decode-endpoints.ts'
 import type { ManifestPod } from './decode-pod.ts'
 import { slicesOfEndpoints, slicesOfPods } from './generate-slices.ts'
+import { ImpliedNamespaces } from './implied-namespaces.ts'
 import { type ManifestObject, manifestObjectId } from './parse-manifest.ts'
 import { ServiceAllocator } from './service-allocator.ts'
 
@@ -47,9 +49,11 @@ export class ManifestCatalog {
   /** Services with generated endpoints on a node, now or earlier. */
   readonly #servicesByNode = new Map<string, Set<string>>()
   readonly #allocator = new ServiceAllocator()
+  readonly #namespaces: ImpliedNamespaces
 
   constructor(sinks: CatalogSinks, reportDoubled: DoubledReport) {
     this.#sinks = sinks
+    this.#namespaces = new ImpliedNamespaces(sinks.Namespace)
     this.#reportDoubled = reportDoubled
   }
 
@@ -107,6 +111,7 @@ export class ManifestCatalog {
     dirty: Set<string>,
   ): void {
     const kind = (after ?? before)?.kind
+    this.#namespaces.count(before, after)
     if (kind === 'Service') this.#applyService(before as Service, after as Service, dirty)
     else if (kind === 'EndpointSlice') {
       this.#applySlice(before as EndpointSlice, after as EndpointSlice, dirty)
@@ -114,6 +119,8 @@ export class ManifestCatalog {
     else if (kind === 'ServiceCIDR') {
       if (after !== undefined) this.#sinks.ServiceCIDR.set(after as ServiceCIDR)
       else if (before !== undefined) this.#sinks.ServiceCIDR.delete(resourceKey(before))
+    } else if (kind === 'Namespace') {
+      this.#namespaces.write((after ?? before)?.name ?? '', after as Namespace | undefined)
     } else if (kind === 'Endpoints') {
       this.#applyEndpoints(before as LegacyEndpoints, after as LegacyEndpoints, dirty)
     } else if (kind === 'Pod') this.#applyPod(before as ManifestPod, after as ManifestPod, dirty)
@@ -183,6 +190,8 @@ export class ManifestCatalog {
     const object = after ?? before
     if (object === undefined) return
     setNested(this.#pods, object.namespace, resourceKey(object), after)
+    if (after !== undefined) this.#sinks.Pod.set(after)
+    else this.#sinks.Pod.delete(resourceKey(object))
     for (const [key, service] of this.#services.get(object.namespace) ?? []) {
       if (selects(service, before) || selects(service, after)) dirty.add(key)
     }

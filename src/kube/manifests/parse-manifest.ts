@@ -5,6 +5,7 @@ import { decodeResource } from '../decode-resource.ts'
 import { asJsonObject, type JsonObject } from '../json-fields.ts'
 import {
   type EndpointSlice,
+  type Namespace,
   type Node,
   resourceKey,
   type Service,
@@ -12,7 +13,7 @@ import {
 } from '../resources.ts'
 import { contentVersion } from './content-version.ts'
 import { decodeEndpoints, type LegacyEndpoints } from './decode-endpoints.ts'
-import { decodePod, type ManifestPod } from './decode-pod.ts'
+import { decodeManifestPod, type ManifestPod } from './decode-pod.ts'
 import { ManifestError } from './manifest-error.ts'
 import { type ManifestDocument, parseDocuments } from './parse-documents.ts'
 
@@ -22,6 +23,7 @@ export type ManifestObject =
   | EndpointSlice
   | Node
   | ServiceCIDR
+  | Namespace
   | LegacyEndpoints
   | ManifestPod
 
@@ -111,8 +113,9 @@ const decoders: Readonly<
     group: 'networking.k8s.io',
     decode: (value, pool) => decodeResource('ServiceCIDR', value, pool),
   },
+  Namespace: { group: '', decode: (value, pool) => decodeResource('Namespace', value, pool) },
   Endpoints: { group: '', decode: decodeEndpoints },
-  Pod: { group: '', decode: decodePod },
+  Pod: { group: '', decode: decodeManifestPod },
 }
 
 function decodeItem(

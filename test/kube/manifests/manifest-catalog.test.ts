@@ -4,7 +4,14 @@ import * as assert from 'uvu/assert'
 import { createDecodePool } from '../../../src/kube/decode-pool.ts'
 import { ManifestCatalog } from '../../../src/kube/manifests/manifest-catalog.ts'
 import { parseManifest } from '../../../src/kube/manifests/parse-manifest.ts'
-import type { EndpointSlice, Node, Service, ServiceCIDR } from '../../../src/kube/resources.ts'
+import type {
+  EndpointSlice,
+  Namespace,
+  Node,
+  Pod,
+  Service,
+  ServiceCIDR,
+} from '../../../src/kube/resources.ts'
 import { Store } from '../../../src/kube/store.ts'
 
 const test = suite('kube/manifests/manifest-catalog')
@@ -12,6 +19,7 @@ const test = suite('kube/manifests/manifest-catalog')
 interface World {
   readonly catalog: ManifestCatalog
   readonly doubled: string[]
+  namespaces(): readonly Namespace[]
   /** Everything in force, as comparable texts. */
   state(): readonly string[]
 }
@@ -22,6 +30,8 @@ function openWorld(): World {
     EndpointSlice: new Store<EndpointSlice>(),
     Node: new Store<Node>(),
     ServiceCIDR: new Store<ServiceCIDR>(),
+    Namespace: new Store<Namespace>(),
+    Pod: new Store<Pod>(),
   }
   const doubled: string[] = []
   const catalog = new ManifestCatalog(stores, ({ object, usedFile, ignoredFile }) => {
@@ -30,8 +40,10 @@ function openWorld(): World {
   return {
     catalog,
     doubled,
+    namespaces: () => [...stores.Namespace.values()],
     state: () =>
-      [...stores.Service.values(), ...stores.EndpointSlice.values(), ...stores.Node.values()]
+      Object.values(stores)
+        .flatMap((store): unknown[] => [...store.values()])
         .map((object) => JSON.stringify(object))
         .sort(),
   }
@@ -82,6 +94,19 @@ const document = fc.oneof(
     ),
   app.map((zone) => header('Node', 'n', `topology.kubernetes.io/zone: ${zone}`)),
 )
+
+test('namespaces are those that are written and those that something lies in', () => {
+  const world = openWorld()
+  const names = (): string[] => world.namespaces().map(({ name, labels }) => name + labels.team)
+  setText(world, 'a', [header('Service', 'a'), header('Pod', 'b')])
+  assert.equal(names(), ['defaultundefined'])
+  setText(world, 'b', [header('Namespace', 'other', 'team: x'), header('Namespace', 'default')])
+  assert.equal(names().sort(), ['defaultundefined', 'otherx'])
+  setText(world, 'b', [])
+  assert.equal(names(), ['defaultundefined'])
+  setText(world, 'a', [])
+  assert.equal(names(), [])
+})
 
 test('any order of edits ends in what the final files give', () => {
   const edit = fc.tuple(
