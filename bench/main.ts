@@ -1,10 +1,12 @@
 /** Runs benchmarks; each prints one table.
  *
  *      npm run bench -- NAME|all [--quick] [--json FILE] [--services 1000,10000] [--endpoints 10]
- *                       [--changes 500] [--mode nftables|iptables] [--peer KUBE-PROXY --kubeconfig FILE] */
+ *                       [--changes 500] [--rounds 2000] [--mode nftables|iptables]
+ *                       [--peer KUBE-PROXY --kubeconfig FILE] [--peer-rules FILE] */
 import { writeFileSync } from 'node:fs'
 import process from 'node:process'
 import { parseArgs } from 'node:util'
+import { firstPacketBenchmark } from './first-packet/first-packet.ts'
 import {
   type Benchmark,
   type BenchmarkMode,
@@ -16,17 +18,18 @@ import { formatTable } from './support/format-table.ts'
 import { describeMachine } from './support/machine.ts'
 import { syncBenchmark } from './sync/sync.ts'
 
-const benchmarks: readonly Benchmark[] = [syncBenchmark]
+const benchmarks: readonly Benchmark[] = [syncBenchmark, firstPacketBenchmark]
 
 /** Defaults, and what `--quick` makes of them: each benchmark then ends within a minute. */
-const full = { services: '1000,10000,50000', endpoints: '10', changes: '500' }
-const quick = { services: '1000,10000', endpoints: '10', changes: '100' }
+const full = { services: '1000,10000,50000', endpoints: '10', changes: '500', rounds: '2000' }
+const quick = { services: '1000,10000', endpoints: '10', changes: '100', rounds: '500' }
 
 function usage(why: string): never {
   const names = benchmarks.map(({ name, summary }) => `  ${name}  ${summary}`).join('\n')
   process.stderr.write(
     `bench: ${why}\nusage: npm run bench -- NAME|all [--quick] [--json FILE] [--services N,N] ` +
-      `[--endpoints N] [--changes N] [--mode nftables|iptables] [--peer PATH --kubeconfig FILE]\n${names}\n`,
+      `[--endpoints N] [--changes N] [--rounds N] [--mode nftables|iptables] ` +
+      `[--peer PATH --kubeconfig FILE] [--peer-rules FILE]\n${names}\n`,
   )
   process.exit(2)
 }
@@ -51,9 +54,11 @@ function parse(): {
       services: (values.services ?? defaults.services).split(',').map((n) => count('services', n)),
       endpoints: count('endpoints', values.endpoints ?? defaults.endpoints),
       changes: count('changes', values.changes ?? defaults.changes),
+      rounds: count('rounds', values.rounds ?? defaults.rounds),
       mode: modeOf(values.mode ?? 'nftables'),
       peer: values.peer,
       kubeconfig: values.kubeconfig,
+      peerRules: values['peer-rules'],
     },
   }
 }
@@ -68,9 +73,11 @@ function parseCommandLine() {
         services: { type: 'string' },
         endpoints: { type: 'string' },
         changes: { type: 'string' },
+        rounds: { type: 'string' },
         mode: { type: 'string' },
         peer: { type: 'string' },
         kubeconfig: { type: 'string' },
+        'peer-rules': { type: 'string' },
       },
     })
   } catch (error) {

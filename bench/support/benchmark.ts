@@ -25,10 +25,14 @@ export interface BenchmarkOptions {
   readonly mode: BenchmarkMode
   /** Repetitions of each single change. */
   readonly changes: number
+  /** Repetitions of each connection. */
+  readonly rounds: number
   /** Path of a kube-proxy binary; undefined: no peer. */
   readonly peer: string | undefined
   /** Credentials of the API server that the peer watches. */
   readonly kubeconfig: string | undefined
+  /** File of rules of the original that were recorded; undefined: none. */
+  readonly peerRules: string | undefined
 }
 
 /** A benchmark: prints nothing, gives rows. */

@@ -41,7 +41,7 @@ export function generateCluster(size: ClusterSize, pool: DecodePool): GeneratedC
 
 /** Service number `index` as the API server sends it. */
 export function serviceJson(index: number): Readonly<Record<string, unknown>> {
-  const address = formatIpv4(firstClusterAddress + 256 + index)
+  const address = clusterAddress(index)
   return {
     apiVersion: 'v1',
     kind: 'Service',
@@ -57,6 +57,11 @@ export function serviceJson(index: number): Readonly<Record<string, unknown>> {
       internalTrafficPolicy: 'Cluster',
     },
   }
+}
+
+/** The cluster address of service number `index`. */
+export function clusterAddress(index: number): string {
+  return formatIpv4(firstClusterAddress + 256 + index)
 }
 
 /** The endpoint slice of service number `index` with these addresses. */
