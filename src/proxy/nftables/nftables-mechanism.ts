@@ -5,8 +5,8 @@ import type { SetDefinition } from '../../netlink/nftables/objects.ts'
 import { watchNftables } from '../../netlink/nftables/watch-nftables.ts'
 import { BatchSink, setsByName } from '../../ruleset/batch-sink.ts'
 import type { ElementSink } from '../../ruleset/element-sink.ts'
+import { missingModules } from '../../ruleset/missing-modules.ts'
 import { NetSink } from '../../ruleset/net-sink.ts'
-
 import type { PlanChange, ServicePlan } from '../plan/plan.ts'
 import type { Difference, Mechanism, Plan, SyncReport } from '../port/mechanism.ts'
 import type { TracedVerdict } from '../port/verdict.ts'
@@ -27,9 +27,20 @@ import {
 } from './table-sync.ts'
 
 /** Opens the nftables mechanism on the network namespace of the process. Throws a NetlinkError without
- *  CAP_NET_ADMIN or without nf_tables in the kernel; writes nothing yet. */
+ *  CAP_NET_ADMIN, and an error that names the modules that the kernel lacks; writes nothing yet. */
 export function openNftablesMechanism(): NftablesMechanism {
-  return new NftablesMechanism(NftablesConnection.open())
+  const connection = NftablesConnection.open()
+  try {
+    const missing = missingModules(connection)
+    if (missing.length === 0) return new NftablesMechanism(connection)
+    throw new Error(
+      `this kernel lacks ${missing.join(', ')}, or may not load it: modprobe ${missing.join(' ')}, ` +
+        'or use a kernel that has it',
+    )
+  } catch (error) {
+    connection.close()
+    throw error
+  }
 }
 
 const nothingWritten: SyncReport = { transactions: 0, operations: 0, bytes: 0 }
