@@ -101,6 +101,13 @@ export class NftablesBatch {
     this.#writer.endMessage(start)
   }
 
+  /** Adds a rule at the head of its chain. */
+  insertRule(family: TableFamily, table: string, rule: Rule): void {
+    const start = this.#begin(messages.newRule, family, create)
+    encodeRule(this.#writer, table, rule)
+    this.#writer.endMessage(start)
+  }
+
   deleteRule(family: TableFamily, table: string, chain: string, handle: bigint): void {
     const start = this.#begin(messages.deleteRule, family, 0)
     encodeAttributes(this.#writer, ruleAttributes, { table, chain, handle })

@@ -33,7 +33,7 @@ export async function openIptablesMechanism(
   const connection =
     way === 'netlink' && programs.variant === 'nf_tables' ? openConnection() : undefined
   const writer =
-    connection === undefined ? new RestoreWriter(programs) : new NetlinkWriter(connection, programs)
+    connection === undefined ? new RestoreWriter(programs) : new NetlinkWriter(connection)
   return new IptablesMechanism(programs, writer)
 }
 

@@ -1,47 +1,37 @@
 import type { Family } from '../../net/address.ts'
 import type { NftablesBatch } from '../../netlink/nftables/batch.ts'
 import type { NftablesConnection } from '../../netlink/nftables/connection.ts'
-import type { TableFamily } from '../../netlink/nftables/objects.ts'
+import type { Expression } from '../../netlink/nftables/expressions.ts'
+import type { Rule as KernelRule, TableFamily } from '../../netlink/nftables/objects.ts'
 import type { SyncReport } from '../port/mechanism.ts'
-import type { TableChanges } from './diff-program.ts'
+import { builtInHooks } from './built-in-hooks.ts'
+import { isOwnChain } from './chain-names.ts'
+import type { HookEdit, TableChanges } from './diff-program.ts'
 import { EndpointTemplates } from './endpoint-templates.ts'
-import { planCommits } from './plan-commits.ts'
+import { countOperations, planCommits, type TableCommit } from './plan-commits.ts'
 import type { ChainDeletion } from './plan-deletions.ts'
-import { RestoreWriter } from './restore-writer.ts'
-import type { FilledChain } from './rule.ts'
-import { isNative, kernelRule } from './rule-expressions.ts'
+import type { Rule, TableName } from './rule.ts'
+import { kernelRule } from './rule-expressions.ts'
 import type { RuleWriter } from './rule-writer.ts'
-import type { IptablesPrograms } from './run-program.ts'
 import { sumReports } from './sum-reports.ts'
 
 /** Rules of one batch: about 500 services of 10 endpoints. */
 const maximumRules = 6_000
 
-/** Writes the nf_tables variant's rules without its programs, over netlink. Only the few constant chains
- *  with matches that are not made here, and rules in built-in chains, go through iptables-restore. */
+/** Writes the nf_tables variant's rules as its programs would, without starting any, over netlink. */
 export class NetlinkWriter implements RuleWriter {
   readonly way = 'netlink (nf_tables)'
   readonly #connection: NftablesConnection
-  readonly #restore: RestoreWriter
   readonly #templates = new EndpointTemplates()
 
-  constructor(connection: NftablesConnection, programs: IptablesPrograms) {
+  constructor(connection: NftablesConnection) {
     this.#connection = connection
-    this.#restore = new RestoreWriter(programs)
   }
 
   async write(family: Family, changes: TableChanges): Promise<SyncReport> {
-    const native: FilledChain[] = []
-    const others: FilledChain[] = []
-    for (const chain of changes.filled) (chain.rules.every(isNative) ? native : others).push(chain)
-    const { hooks, removed } = changes
-    // What others lead to must be there first, and what is removed must not be led to any more.
-    return sumReports([
-      await this.#restore.write(family, { filled: others, removed: [], hooks: [] }),
-      this.#fill(family, native),
-      await this.#restore.write(family, { filled: [], removed: [], hooks }),
-      this.#remove(family, removed),
-    ])
+    return sumReports(
+      planCommits(changes, maximumRules).map((commit) => this.#commit(family, commit)),
+    )
   }
 
   async delete(
@@ -71,49 +61,75 @@ export class NetlinkWriter implements RuleWriter {
     return { transactions: bytes === 0 ? 0 : 1, operations, bytes }
   }
 
-  isOwnCommit(processId: number, portId: number): boolean {
-    return portId === this.#connection.portId || this.#restore.isOwnCommit(processId)
+  isOwnCommit(_processId: number, portId: number): boolean {
+    return portId === this.#connection.portId
   }
 
   close(): void {
     this.#connection.close()
   }
 
-  #fill(family: Family, chains: readonly FilledChain[]): SyncReport {
-    const table = tableFamilies[family]
-    const commits = planCommits({ filled: chains, removed: [], hooks: [] }, maximumRules)
-    const reports = commits.map(({ table: name, fill }): SyncReport => {
-      const batch = this.#connection.newBatch()
-      batch.addTable({ family: table, name })
-      for (const chain of fill) batch.addChain(table, name, { name: chain.name })
-      let operations = fill.length
-      for (const chain of fill) {
-        batch.flushChain(table, name, chain.name)
-        for (const rule of chain.rules) {
-          const kernel =
-            this.#templates.rule(chain.name, rule, family) ?? kernelRule(chain.name, rule, family)
-          batch.addRule(table, name, kernel)
-        }
-        operations += chain.rules.length
+  #commit(family: Family, commit: TableCommit): SyncReport {
+    const { table, fill, hooks, remove } = commit
+    const tableFamily = tableFamilies[family]
+    const batch = this.#connection.newBatch()
+    if (fill.length > 0 || hooks.length > 0) batch.addTable({ family: tableFamily, name: table })
+    for (const chain of fill) batch.addChain(tableFamily, table, { name: chain.name })
+    for (const chain of fill) {
+      batch.flushChain(tableFamily, table, chain.name)
+      for (const rule of chain.rules) {
+        batch.addRule(tableFamily, table, this.#kernelRule(chain.name, rule, family))
       }
-      return { transactions: 1, operations, bytes: this.#connection.commit(batch).bytes }
-    })
-    return sumReports(reports)
+    }
+    if (hooks.length > 0) {
+      const present = this.#connection.listChains(tableFamily, table).map(({ name }) => name)
+      for (const edit of hooks) this.#edit(batch, family, edit, new Set(present))
+    }
+    this.#addRemovals(
+      batch,
+      tableFamily,
+      remove.map((name) => ({ table, name })),
+    )
+    const { bytes } = this.#connection.commit(batch)
+    return { transactions: 1, operations: countOperations(commit), bytes }
   }
 
-  #remove(family: Family, chains: TableChanges['removed']): SyncReport {
-    if (chains.length === 0) return sumReports([])
-    const table = tableFamilies[family]
-    const batch = this.#connection.newBatch()
-    this.#addRemovals(batch, table, chains)
-    const { bytes } = this.#connection.commit(batch)
-    return { transactions: 1, operations: chains.length, bytes }
+  #kernelRule(chain: string, rule: Rule, family: Family): KernelRule {
+    return this.#templates.rule(chain, rule, family) ?? kernelRule(chain, rule, family)
+  }
+
+  /** All rules of ours in a built-in chain go, and others come. One that is there is not added again, as
+   *  that would set its policy. */
+  #edit(
+    batch: NftablesBatch,
+    family: Family,
+    { table, chain, insert }: HookEdit,
+    present: ReadonlySet<string>,
+  ): void {
+    const tableFamily = tableFamilies[family]
+    const hook = builtInHooks[table][chain]
+    if (present.has(chain)) this.#deleteOwn(batch, tableFamily, table, chain)
+    else if (hook !== undefined) batch.addChain(tableFamily, table, { name: chain, hook })
+    for (const rule of insert.toReversed()) {
+      batch.insertRule(tableFamily, table, this.#kernelRule(chain, rule, family))
+    }
+  }
+
+  #deleteOwn(batch: NftablesBatch, family: TableFamily, table: TableName, chain: string): void {
+    for (const { handle, expressions } of this.#connection.listRules(family, table, chain)) {
+      if (handle === undefined || !expressions.some(leadsToOwnChain)) continue
+      batch.deleteRule(family, table, chain, handle)
+    }
   }
 
   #addRemovals(batch: NftablesBatch, family: TableFamily, chains: TableChanges['removed']): void {
     for (const { table, name } of chains) batch.flushChain(family, table, name)
     for (const { table, name } of chains) batch.deleteChain(family, table, name)
   }
+}
+
+function leadsToOwnChain({ name, data }: Expression): boolean {
+  return name === 'immediate' && isOwnChain(data.data?.verdict?.chain ?? '')
 }
 
 const tableFamilies: Readonly<Record<Family, TableFamily>> = { 4: 'ip', 6: 'ip6' }

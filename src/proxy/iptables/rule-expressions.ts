@@ -1,14 +1,22 @@
 import { type Family, writeAddress } from '../../net/address.ts'
+import { never } from '../../net/never.ts'
 import { type Prefix, prefixRange } from '../../net/prefix.ts'
 import { type Protocol, protocolNumber } from '../../net/protocol.ts'
 import type { Expression } from '../../netlink/nftables/expressions.ts'
 import type { Rule as KernelRule } from '../../netlink/nftables/objects.ts'
 import type { Negatable, PortRange, Rule, Target } from './rule.ts'
-import { destinationNat, matchExpression, reject, sctpPorts } from './xtables-info.ts'
+import {
+  changeMark,
+  destinationNat,
+  masquerade,
+  matchExpression,
+  putHostNumber,
+  reject,
+  sctpPorts,
+} from './xtables-info.ts'
 
 /** A rule as the nf_tables variant of iptables writes it into the kernel, so that its programs list and edit
- *  it as their own; the comment stands in the rule's user data, where it costs packets nothing. The rule
- *  must be one that `isNative` says can be made. */
+ *  it as their own; the comment stands in the rule's user data, where it costs packets nothing. */
 export function kernelRule(chain: string, rule: Rule, family: Family): KernelRule {
   const { protocol, port, matches = [] } = rule
   const target = targetExpression(rule.target, family)
@@ -21,7 +29,8 @@ export function kernelRule(chain: string, rule: Rule, family: Family): KernelRul
   }
   if (protocol !== undefined && port !== undefined) addPort(expressions, protocol, port)
   for (const match of matches) {
-    expressions.push(matchExpression(match, family))
+    if (match.kind === 'mark') addMark(expressions, match.mask, match.isNegated)
+    else expressions.push(matchExpression(match, family))
   }
   expressions.push(counter, target)
   const isOfXtables = expressions.some(({ name }) => name === 'match' || name === 'target')
@@ -33,15 +42,6 @@ export function kernelRule(chain: string, rule: Rule, family: Family): KernelRul
       ? { compatProtocol: protocol === undefined ? 0 : protocolNumber(protocol) }
       : {}),
   }
-}
-
-/** Whether the expressions of a rule can be made here: all but those that stand in constant chains only. */
-export function isNative({ matches = [], target }: Rule): boolean {
-  return (
-    target.kind !== 'mark' &&
-    target.kind !== 'masquerade' &&
-    matches.every(({ kind }) => kind !== 'conntrack' && kind !== 'mark' && kind !== 'bpf')
-  )
 }
 
 /** NFT_REG_1, the register that iptables uses. */
@@ -69,8 +69,11 @@ function targetExpression(target: Target, family: Family): Expression {
     case 'reject':
       return reject(target.answer, family)
     case 'mark':
+      return changeMark(target.flip, target.clear)
     case 'masquerade':
-      throw new Error(`iptables: the target ${target.kind} is not made here`)
+      return masquerade(family)
+    default:
+      return never(target)
   }
 }
 
@@ -89,6 +92,14 @@ function addInterface(expressions: Expression[], { value, isNegated }: Negatable
 function addProtocol(expressions: Expression[], protocol: Protocol): void {
   expressions.push({ name: 'meta', data: { key: 16, dreg: register } })
   expressions.push(compare(undefined, Uint8Array.of(protocolNumber(protocol))))
+}
+
+/** NFT_META_MARK 3; the kernel's own number, so in host order. */
+function addMark(expressions: Expression[], mask: number, isNegated: true | undefined): void {
+  const value = new Uint8Array(4)
+  putHostNumber(value, 0, 4, mask)
+  expressions.push({ name: 'meta', data: { key: 3, dreg: register } })
+  expressions.push(bitwiseAnd(value), compare(isNegated, value))
 }
 
 /** A prefix that ends with a byte is compared byte by byte, another one behind a mask. */
@@ -113,7 +124,10 @@ function addressOf({ address, family }: Prefix): Uint8Array {
 
 function maskOf(prefix: Prefix): Expression {
   const { first, last } = prefixRange(prefix)
-  const mask = first.map((byte, index) => 0xff ^ byte ^ (last[index] ?? 0))
+  return bitwiseAnd(first.map((byte, index) => 0xff ^ byte ^ (last[index] ?? 0)))
+}
+
+function bitwiseAnd(mask: Uint8Array): Expression {
   const xor = { value: new Uint8Array(mask.length) }
   const len = mask.length
   return {

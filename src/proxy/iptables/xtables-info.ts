@@ -1,7 +1,7 @@
 import { addressBytes, type Family, writeAddress } from '../../net/address.ts'
 import { never } from '../../net/never.ts'
 import type { Expression } from '../../netlink/nftables/expressions.ts'
-import type { Match } from './rule.ts'
+import type { ConnectionState, Match } from './rule.ts'
 
 const isLittleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1
 
@@ -19,8 +19,11 @@ export function putHostNumber(info: Uint8Array, at: number, size: 2 | 4, value: 
   }
 }
 
-/** The expression of a match; sizes of structures are multiples of 8 (XT_ALIGN). Throws for those that only stand in constant chains. */
-export function matchExpression(match: Match, family: Family): Expression {
+/** The expression of a match; sizes of structures are multiples of 8 (XT_ALIGN). */
+export function matchExpression(
+  match: Exclude<Match, { readonly kind: 'mark' }>,
+  family: Family,
+): Expression {
   switch (match.kind) {
     case 'statistic':
       return statistic(match.share)
@@ -31,9 +34,9 @@ export function matchExpression(match: Match, family: Family): Expression {
     case 'addrtype':
       return addressType(match.side)
     case 'conntrack':
-    case 'mark':
+      return connectionState(match.states)
     case 'bpf':
-      throw new Error(`iptables: the match ${match.kind} is not made here`)
+      return classicBpf(match.program)
     default:
       return never(match)
   }
@@ -66,6 +69,64 @@ function addressType(side: 'src' | 'dst'): Expression {
   const info = new Uint8Array(8)
   putHostNumber(info, side === 'src' ? 0 : 2, 2, 4)
   return { name: 'match', data: { name: 'addrtype', revision: 1, info } }
+}
+
+/** XT_CONNTRACK_STATE_BIT of the states, XT_CONNTRACK_STATE_DNAT; linux/netfilter/xt_conntrack.h */
+const stateBits: Readonly<Record<ConnectionState, number>> = {
+  INVALID: 0x01,
+  ESTABLISHED: 0x02,
+  RELATED: 0x04,
+  NEW: 0x08,
+  DNAT: 0x80,
+}
+
+/** struct xt_conntrack_mtinfo3: what is looked at at 146 (XT_CONNTRACK_STATE 1), states at 150. */
+function connectionState(states: readonly ConnectionState[]): Expression {
+  const info = new Uint8Array(168)
+  putHostNumber(info, 146, 2, 1)
+  putHostNumber(
+    info,
+    150,
+    2,
+    states.reduce((bits, state) => bits | stateBits[state], 0),
+  )
+  return { name: 'match', data: { name: 'conntrack', revision: 3, info } }
+}
+
+/** struct xt_bpf_info_v1: mode XT_BPF_MODE_BYTECODE 0, number of instructions at 2, from 8 on 64 places of
+ *  struct sock_filter (code, two jumps, operand). */
+function classicBpf(program: string): Expression {
+  const info = new Uint8Array(528)
+  const [count = '', ...instructions] = program.split(',')
+  putHostNumber(info, 2, 2, Number(count))
+  for (const [index, instruction] of instructions.entries()) {
+    const [code = 0, whenTrue = 0, whenFalse = 0, operand = 0] = instruction.split(' ').map(Number)
+    const at = 8 + 8 * index
+    putHostNumber(info, at, 2, code)
+    info[at + 2] = whenTrue
+    info[at + 3] = whenFalse
+    putHostNumber(info, at + 4, 4, operand)
+  }
+  return { name: 'match', data: { name: 'bpf', revision: 1, info } }
+}
+
+/** struct xt_mark_tginfo2: what is flipped, then what is cleared; linux/netfilter/xt_mark.h */
+export function changeMark(flip: number, clear: number): Expression {
+  const info = new Uint8Array(8)
+  putHostNumber(info, 0, 4, flip)
+  putHostNumber(info, 4, 4, clear)
+  return { name: 'target', data: { name: 'MARK', revision: 2, info } }
+}
+
+/** NF_NAT_RANGE_PROTO_RANDOM_FULLY; linux/netfilter/nf_nat.h */
+const randomFully = 0x10
+
+/** struct nf_nat_ipv4_multi_range_compat with one range, struct nf_nat_range of IPv6: only flags. */
+export function masquerade(family: Family): Expression {
+  const info = new Uint8Array(family === 4 ? 24 : 40)
+  if (family === 4) putHostNumber(info, 0, 4, 1)
+  putHostNumber(info, family === 4 ? 4 : 0, 4, randomFully)
+  return { name: 'target', data: { name: 'MASQUERADE', revision: 0, info } }
 }
 
 /** struct xt_sctp_info: destination ports at 0, flag_info of 0xff at 268, flags at 284
