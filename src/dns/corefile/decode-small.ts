@@ -1,0 +1,69 @@
+import {
+  argumentOf,
+  argumentsOf,
+  decodeDuration,
+  decodeInteger,
+  decodeOptions,
+  refuseBody,
+} from './decode-words.ts'
+import type { Entry } from './parse-corefile.ts'
+
+/** A directive without arguments: it is there or not. */
+export function decodeSwitch(entry: Entry): true {
+  argumentsOf(entry, { min: 0, max: 0 })
+  refuseBody(entry)
+  return true
+}
+
+/** Decodes `bufsize [BYTES]`: the largest UDP answer. Default: the DNS flag day's 1232. */
+export function decodeBufsize(entry: Entry): number {
+  refuseBody(entry)
+  const [size] = argumentsOf(entry, { min: 0, max: 1 })
+  return size === undefined ? 1232 : decodeInteger(size, 512, 4096)
+}
+
+/** Decodes `nsid [TEXT]`; undefined: the name of this host. */
+export function decodeNsid(entry: Entry): string | undefined {
+  refuseBody(entry)
+  const words = argumentsOf(entry, { min: 0 })
+  return words.length === 0 ? undefined : words.map((word) => word.text).join(' ')
+}
+
+/** Decodes `root FOLDER`. */
+export function decodeRoot(entry: Entry): string {
+  refuseBody(entry)
+  return argumentOf(entry).text
+}
+
+/** The `timeouts` directive, for connections. */
+export interface TimeoutSettings {
+  readonly readMs: number
+  readonly writeMs: number
+  readonly idleMs: number
+}
+
+/** Decodes `timeouts { read|write|idle DURATION }`. */
+export function decodeTimeouts(entry: Entry): TimeoutSettings {
+  argumentsOf(entry, { min: 0, max: 0 })
+  const timeouts = { readMs: 3_000, writeMs: 5_000, idleMs: 10_000 }
+  decodeOptions(entry, {
+    read: (option) => {
+      timeouts.readMs = decodeTimeout(option)
+    },
+    write: (option) => {
+      timeouts.writeMs = decodeTimeout(option)
+    },
+    idle: (option) => {
+      timeouts.idleMs = decodeTimeout(option)
+    },
+  })
+  return timeouts
+}
+
+/** A duration, or a number of seconds. */
+function decodeTimeout(option: Entry): number {
+  const token = argumentOf(option)
+  return /^[0-9]+$/.test(token.text)
+    ? decodeInteger(token, 1, 86_400) * 1000
+    : decodeDuration(token)
+}
