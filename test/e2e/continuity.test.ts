@@ -1,7 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import * as assert from 'uvu/assert'
-import { NftablesConnection } from '../../src/netlink/nftables/connection.ts'
-import { inNamespace } from '../support/in-namespace.ts'
 import type { LabService } from '../support/lab-objects.ts'
 import { type LabScene, labSuite } from '../support/lab-scene.ts'
 
@@ -46,17 +44,6 @@ async function release(scene: LabScene, held: string): Promise<void> {
   await scene.client('outside').ask({ kind: 'release', held })
 }
 
-/** Number of the node's rule set: every write by anyone raises it. */
-function generation(scene: LabScene): number {
-  const path = scene.lab.path('node')
-  const connection = inNamespace(path, () => NftablesConnection.open())
-  try {
-    return connection.generation()
-  } finally {
-    connection.close()
-  }
-}
-
 test('an endpoint is replaced under 1,000 open connections: none is lost', async (scene) => {
   const servers = await hold(scene, 'replaced')
   assert.equal(Object.keys(servers).sort(), ['a', 'c'])
@@ -82,7 +69,7 @@ test('connections opened while endpoints change all find a server', async (scene
 
 test('killed and restarted: no connection is lost and nothing is written', async (scene) => {
   const servers = await hold(scene, 'killed')
-  const before = generation(scene)
+  const before = scene.mode.stamp(scene.lab)
   assert.is(await scene.daemon.end('SIGKILL'), 'SIGKILL')
   await verify(scene, 'killed', servers)
   assert.ok(Object.keys((await scene.connect('outside', web)).servers).length > 0)
@@ -90,7 +77,7 @@ test('killed and restarted: no connection is lost and nothing is written', async
   const first = restarted.records.find(({ msg }) => msg === 'synchronised')
   assert.is(first?.transactions, 0)
   assert.is(first?.operations, 0)
-  assert.is(generation(scene), before)
+  assert.is(scene.mode.stamp(scene.lab), before)
   await verify(scene, 'killed', servers)
   await release(scene, 'killed')
 })

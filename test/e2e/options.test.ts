@@ -1,6 +1,7 @@
 import * as assert from 'uvu/assert'
 import { labSuite } from '../support/lab-scene.ts'
 import { labAddresses } from '../support/lab-topology.ts'
+import { ownRules } from '../support/node-rules.ts'
 
 const addresses = labAddresses[4]
 const web = '10.96.6.1'
@@ -35,7 +36,7 @@ interfaces.test('node ports answer on the chosen addresses only', async (scene) 
 })
 
 interfaces.test('the masquerade bit is the one that was asked for', (scene) => {
-  const rules = scene.lab.run('node', 'nft', 'list', 'chain', 'ip', 'portolan', 'mark-masquerade')
+  const rules = ownRules(scene.lab)
   assert.match(rules, /0x0*80\b/)
   return Promise.resolve()
 })

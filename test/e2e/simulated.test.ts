@@ -1,14 +1,9 @@
 import * as assert from 'uvu/assert'
 import type { Family } from '../../src/net/address.ts'
 import type { Flow } from '../../src/net/flow.ts'
-import { NftablesConnection } from '../../src/netlink/nftables/connection.ts'
-import { kernelProgram } from '../../src/proxy/nftables/program.ts'
 import { formatBackend, type Verdict } from '../../src/proxy/port/verdict.ts'
-import { programVerdict } from '../../src/proxy/simulate/program-verdict.ts'
-import type { ProgramView } from '../../src/proxy/simulate/program-view.ts'
-import { inNamespace } from '../support/in-namespace.ts'
 import { serverPort } from '../support/lab-objects.ts'
-import { type LabScene, labSuite } from '../support/lab-scene.ts'
+import { labSuite } from '../support/lab-scene.ts'
 import { labAddresses } from '../support/lab-topology.ts'
 import type { Answers } from './peers/requests.ts'
 
@@ -84,16 +79,6 @@ function flowOf(
   }
 }
 
-function readProgram(scene: LabScene): ProgramView {
-  const path = scene.lab.path('node')
-  const connection = inNamespace(path, () => NftablesConnection.open())
-  try {
-    return kernelProgram(connection)
-  } finally {
-    connection.close()
-  }
-}
-
 const localAddresses = [4, 6].flatMap((family) => {
   const { node, podGateway } = labAddresses[family as Family]
   return [node, podGateway]
@@ -131,7 +116,7 @@ const count = 40
 for (const family of [4, 6] as const) {
   for (const source of Object.keys(sources) as (keyof typeof sources)[]) {
     test(`IPv${family} from ${source}`, async (scene) => {
-      const program = readProgram(scene)
+      const simulate = scene.mode.simulate(scene.lab)
       const { node } = labAddresses[family]
       const targets = [1, 2, 3, 4, 5].flatMap((number): [string, number][] => [
         [cluster(family, number), 80],
@@ -141,7 +126,7 @@ for (const family of [4, 6] as const) {
       ])
       for (const [address, port] of targets) {
         const flow = flowOf(source, family, address, port)
-        const { verdict } = programVerdict(program, flow, localAddresses)
+        const { verdict } = simulate(flow, localAddresses)
         const isBalanced = verdict.kind === 'balance'
         const request = { port, ...(isBalanced ? { count } : { count: 1, timeoutMs: 300 }) }
         const answers = await scene.connect(source, address, request)

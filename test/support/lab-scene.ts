@@ -4,12 +4,12 @@ import process from 'node:process'
 import { suite, type Test } from 'uvu'
 import type { Protocol } from '../../src/net/protocol.ts'
 import type { Answers } from '../e2e/peers/requests.ts'
+import { type LabMode, labModes } from './lab-mode.ts'
 import { type LabService, labObjects, serverPort } from './lab-objects.ts'
 import { LabClient, startServer } from './lab-peers.ts'
 import type { LabNamespace } from './lab-topology.ts'
 import { NetworkLab } from './network-lab.ts'
-import { ProxyDaemon, writeManifests } from './proxy-daemon.ts'
-import { missingTools } from './required-tools.ts'
+import { ProxyDaemon, podDetection, writeManifests } from './proxy-daemon.ts'
 
 /** What a flow to a service needs; TCP, ten flows and port 80 unless said. */
 export interface FlowRequest {
@@ -21,23 +21,48 @@ export interface FlowRequest {
   readonly timeoutMs?: number
 }
 
+/** How a scene is opened. */
+export interface SceneOptions {
+  readonly mode: LabMode
+  readonly services: readonly LabService[]
+  /** Options of the proxy instead of `podDetection`. */
+  readonly args?: readonly string[]
+}
+
 /** A lab with servers in its pods, clients where they are asked for, and the proxy on its node. */
 export class LabScene {
   readonly lab = NetworkLab.open()
   readonly folder = mkdtempSync(`${tmpdir()}/portolan-lab-`)
+  readonly mode: LabMode
   readonly #clients = new Map<LabNamespace, LabClient>()
   #daemon: ProxyDaemon | undefined
 
-  /** Opens a lab in which `services` are served. `args`: options of the proxy instead of `podDetection`. */
-  static async open(services: readonly LabService[], args?: readonly string[]): Promise<LabScene> {
-    const scene = new LabScene()
+  private constructor(mode: LabMode) {
+    this.mode = mode
+  }
+
+  /** Opens a lab in which services are served in a mode. */
+  static async open(options: SceneOptions): Promise<LabScene> {
+    const scene = await LabScene.openIdle(options)
     try {
+      await scene.startDaemon(options.args)
+      return scene
+    } catch (error) {
+      scene.close()
+      throw error
+    }
+  }
+
+  /** Opens a lab whose node is prepared for the mode; the proxy does not run yet. */
+  static async openIdle({ mode, services }: SceneOptions): Promise<LabScene> {
+    const scene = new LabScene(mode)
+    try {
+      mode.prepare(scene.lab)
       const ports = ['TCP', 'UDP', 'SCTP'].map((protocol) => `${protocol}/${serverPort}`)
       await Promise.all(
         (['a', 'b', 'c'] as const).map((pod) => startServer(scene.lab, `pod-${pod}`, pod, ports)),
       )
       scene.write(services)
-      await scene.startDaemon(args)
       return scene
     } catch (error) {
       scene.close()
@@ -50,10 +75,12 @@ export class LabScene {
     return this.#daemon
   }
 
-  /** Starts the proxy, again where it has ended. */
-  async startDaemon(args?: readonly string[]): Promise<ProxyDaemon> {
-    this.#daemon = await ProxyDaemon.start(this.lab, this.folder, args)
-    return this.#daemon
+  /** Starts the proxy, again where it has ended; in another mode than the scene's where one is given. */
+  async startDaemon(args = podDetection, mode = this.mode): Promise<ProxyDaemon> {
+    const daemon = await ProxyDaemon.start(this.lab, this.folder, [...mode.options, ...args])
+    this.#daemon = daemon
+    daemon.assertStartedAs(mode.expected)
+    return daemon
   }
 
   /** Serves other services; waits until the kernel has them. */
@@ -88,21 +115,41 @@ export class LabScene {
 /** A test in a scene. */
 export type SceneTest = (name: string, run: (scene: LabScene) => Promise<void>) => void
 
-/** A suite whose tests share one scene. Without root or a needed program each test is reported as skipped
- *  with the reason. Run it with `run` of what is returned. */
+/** A suite whose tests share one scene in each mode. Without root or a needed program each test is reported
+ *  as skipped with the reason. Run it with `run` of what is returned. */
 export function labSuite(
   title: string,
   services: readonly LabService[],
   args?: readonly string[],
 ): { readonly test: SceneTest; run(): void } {
+  const suites = labModes().map((mode) =>
+    sceneSuite(`${title} (${mode.title})`, mode.hindrance(), () =>
+      LabScene.open({ mode, services, ...(args === undefined ? {} : { args }) }),
+    ),
+  )
+  return {
+    test(name, run) {
+      for (const each of suites) each.test(name, run)
+    },
+    run() {
+      for (const each of suites) each.run()
+    },
+  }
+}
+
+/** A suite whose tests share one scene that is opened before the first of them. */
+function sceneSuite(
+  title: string,
+  reason: string | undefined,
+  open: () => Promise<LabScene>,
+): { readonly test: SceneTest; run(): void } {
   const tests: Test = suite(title)
-  const reason = skipReason()
   let scene: LabScene | undefined
   // uvu swallows what a hook throws: the tests say it.
   let failure: unknown = new Error('the lab was not opened')
   if (reason === undefined) {
     tests.before(async () => {
-      scene = await LabScene.open(services, args).catch((error: unknown) => {
+      scene = await open().catch((error: unknown) => {
         failure = error
         return undefined
       })
@@ -121,13 +168,4 @@ export function labSuite(
     })
   }
   return { test, run: () => tests.run() }
-}
-
-function skipReason(): string | undefined {
-  if (process.getuid?.() !== 0) return 'needs root (CAP_NET_ADMIN, CAP_SYS_ADMIN)'
-  const missing = missingTools(['ip', 'nft'])
-  if (missing.length === 0) return undefined
-  return missing
-    .map((tool) => `needs ${tool.binary} (package ${tool.debianPackage}): ${tool.why}`)
-    .join('; ')
 }

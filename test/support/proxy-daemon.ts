@@ -21,9 +21,6 @@ export const podDetection: readonly string[] = [
   `${labAddresses[4].nodePods},${labAddresses[6].nodePods}`,
 ]
 
-/** Names the mode that every proxy of a process runs in; the default one without it. */
-export const proxyModeVariable = 'PORTOLAN_TEST_PROXY_MODE'
-
 /** Nothing that the daemon does takes as long; a wait that ends so is a failure with its whole log. */
 const patienceMs = 20_000
 
@@ -52,7 +49,7 @@ export class ProxyDaemon {
   static async start(
     lab: NetworkLab,
     folder: string,
-    args: readonly string[] = podDetection,
+    args: readonly string[],
   ): Promise<ProxyDaemon> {
     const daemon = new ProxyDaemon(lab, folder, args)
     await daemon.logged(({ msg, kind }) => msg === 'synchronised' && kind === 'full')
@@ -61,14 +58,12 @@ export class ProxyDaemon {
 
   private constructor(lab: NetworkLab, folder: string, args: readonly string[]) {
     const common = ['--manifests', folder, '--hostname-override', labNodes.here]
-    const mode = process.env[proxyModeVariable]
-    const modes = mode === undefined ? [] : ['--proxy-mode', mode]
     const logging = ['--logging-format', 'json', '--log-level', 'debug']
     this.#folder = folder
     this.#child = lab.spawn(
       'node',
       process.execPath,
-      [mainFile, 'proxy', ...common, ...modes, ...logging, ...args],
+      [mainFile, 'proxy', ...common, ...logging, ...args],
       { stdio: ['ignore', 'inherit', 'pipe'] },
     )
     this.#exit = once(this.#child, 'exit').then(([code, signal]) => code ?? signal)
@@ -83,6 +78,15 @@ export class ProxyDaemon {
   /** Everything logged so far. */
   get records(): readonly LogRecord[] {
     return this.#records
+  }
+
+  /** Throws unless the daemon said at its start that it works so. */
+  assertStartedAs(expected: Readonly<Record<string, string>>): void {
+    const first = this.#records.find(({ msg }) => msg === 'starting')
+    for (const [name, value] of Object.entries(expected)) {
+      if (first?.[name] === value) continue
+      throw new Error(`portolan proxy: started with ${name} ${first?.[name]}, expected ${value}`)
+    }
   }
 
   /** Waits for a line after the first `after` ones; throws with the log when it does not come. */

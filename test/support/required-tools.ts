@@ -2,17 +2,18 @@ import { accessSync, constants } from 'node:fs'
 import process from 'node:process'
 
 /** A program that tests run beside Node. */
-export interface RequiredTool {
+interface RequiredTool {
   readonly binary: string
   readonly debianPackage: string
   readonly why: string
 }
 
 /** Every program that tests under test/ need. The test script installs what is missing when it may. */
-export const requiredTools = [
+const requiredTools = [
   { binary: 'ip', debianPackage: 'iproute2', why: 'makes network namespaces, links and routes' },
   { binary: 'nft', debianPackage: 'nftables', why: 'lists rules, and plays the foreign writer' },
-  { binary: 'iptables', debianPackage: 'iptables', why: 'reads and writes rules of iptables mode' },
+  { binary: 'iptables-nft', debianPackage: 'iptables', why: 'reads and writes rules' },
+  { binary: 'iptables-legacy', debianPackage: 'iptables', why: 'reads and writes rules' },
   {
     binary: 'conntrack',
     debianPackage: 'conntrack',
@@ -20,11 +21,16 @@ export const requiredTools = [
   },
 ] as const satisfies readonly RequiredTool[]
 
-/** Those of `binaries` that no folder of the search path has; root's needs /usr/sbin. */
-export function missingTools(
-  binaries: readonly (typeof requiredTools)[number]['binary'][],
-): readonly RequiredTool[] {
-  return requiredTools.filter((tool) => binaries.includes(tool.binary) && !isInstalled(tool.binary))
+/** Why tests cannot run that need root and these programs; undefined when they can. */
+export function toolHindrance(binaries: readonly string[]): string | undefined {
+  if (process.getuid?.() !== 0) return 'needs root (CAP_NET_ADMIN, CAP_SYS_ADMIN)'
+  const missing = requiredTools.filter(
+    ({ binary }) => binaries.includes(binary) && !isInstalled(binary),
+  )
+  if (missing.length === 0) return undefined
+  return missing
+    .map((tool) => `needs ${tool.binary} (package ${tool.debianPackage}): ${tool.why}`)
+    .join('; ')
 }
 
 function isInstalled(binary: string): boolean {

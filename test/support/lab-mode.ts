@@ -1,0 +1,62 @@
+import process from 'node:process'
+import type { Flow } from '../../src/net/flow.ts'
+import type { TracedVerdict } from '../../src/proxy/port/verdict.ts'
+import { iptablesMode } from './iptables-mode.ts'
+import type { NetworkLab } from './network-lab.ts'
+import { nftablesMode } from './nftables-mode.ts'
+
+/** What tests must know of a way to serve, beside what clients see. One suite runs for all of them. */
+export interface LabMode {
+  /** In the titles of tests, and in `PORTOLAN_TEST_MODES`. */
+  readonly title: string
+  /** Options of `portolan proxy` that choose it. */
+  readonly options: readonly string[]
+  /** The mode and the way that the daemon must say it has taken, so that no test runs in another one. */
+  readonly expected: Readonly<Record<string, string>>
+  /** Why it cannot run on this machine; undefined when it can. */
+  hindrance(): string | undefined
+  /** Makes the lab's node one that uses this way; before the proxy starts. */
+  prepare(lab: NetworkLab): void
+  /** Changes by others that take something of ours away. */
+  readonly damages: readonly Damage[]
+  /** Damage must be repaired in this time. */
+  readonly repairMs: number
+  /** Options with which the proxy repairs in that time, where it is not told of changes. */
+  readonly repairOptions: readonly string[]
+  /** Adds rules of somebody else where ours are. */
+  addForeignRules(lab: NetworkLab): void
+  /** A text that is another one after any write, by whomever, to the rules. */
+  stamp(lab: NetworkLab): string
+  /** Reads the rules and simulates them. */
+  simulate(lab: NetworkLab): Simulate
+}
+
+/** What the rules, as they were read, do with a flow. `localAddresses` are the node's own. */
+export type Simulate = (flow: Flow, localAddresses: readonly string[]) => TracedVerdict
+
+/** Commands that harm our rules. */
+export interface Damage {
+  readonly title: string
+  readonly command: readonly [string, ...string[]]
+}
+
+/** Names modes, separated by commas, that tests run in; without it in every one that the machine has. */
+const modesVariable = 'PORTOLAN_TEST_MODES'
+
+const allModes: readonly LabMode[] = [
+  nftablesMode,
+  iptablesMode('nf_tables'),
+  iptablesMode('legacy'),
+]
+
+/** The modes that suites are to run in. Throws when one is asked for that does not exist. */
+export function labModes(): readonly LabMode[] {
+  const asked = process.env[modesVariable]?.split(',')
+  if (asked === undefined) return allModes
+  return asked.map((title) => {
+    const mode = allModes.find((each) => each.title === title)
+    if (mode !== undefined) return mode
+    const titles = allModes.map((each) => each.title).join(', ')
+    throw new Error(`${modesVariable}: got "${title}", expected ${titles}`)
+  })
+}
