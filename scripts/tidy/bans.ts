@@ -13,6 +13,7 @@ const pureRooms = [
   /^src\/proxy\/simulate\//,
   /^src\/proxy\/port\//,
   /^src\/netlink\/nftables\//,
+  /^src\/dns\/(?:wire|zone)\//,
 ]
 
 const pureBans: readonly Ban[] = [
