@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { type IptablesPrograms, missingProgram, runProgram } from './run-program.ts'
 
 type Variant = IptablesPrograms['variant']
@@ -7,8 +8,17 @@ const infixes: Readonly<Record<Variant, string>> = { nf_tables: '-nft', legacy: 
 /** Finds the iptables variant that the rest of this node uses, because rules in the other one would be
  *  looked for by nobody and could contradict it: the variant with the kubelet's marker chain, else the one
  *  that has more rules, else the one that plain `iptables` is. Rejects when there is none. */
-export async function detectPrograms(run: Run = runProgram): Promise<IptablesPrograms> {
-  const plain = await versionOf('iptables', run)
+export async function detectPrograms(
+  run: Run = runProgram,
+  isLegacyUsed: () => Promise<boolean> = hasLegacyTables,
+): Promise<IptablesPrograms> {
+  const [plain, isUsed, nft] = await Promise.all([
+    versionOf('iptables', run),
+    isLegacyUsed(),
+    versionOf('iptables-nft-save', run),
+  ])
+  // What most nodes are: nothing has to be read to decide.
+  if (plain === 'nf_tables' && !isUsed && nft === plain) return programs(nft, infixes[nft])
   const found = await Promise.all([look('nf_tables', run), look('legacy', run)])
   const present = found.filter((variant) => variant !== undefined)
   if (present.length === 0) {
@@ -23,6 +33,16 @@ export async function detectPrograms(run: Run = runProgram): Promise<IptablesPro
 
 /** Runs a program and gives its output; rejects when it fails or does not exist. */
 type Run = (program: string, args: readonly string[]) => Promise<string>
+
+/** Tables of the legacy variant that this network namespace has, in both families; the kernel lists those
+ *  that anybody has asked for. Without the kernel's modules there are no such files. */
+async function hasLegacyTables(): Promise<boolean> {
+  const files = ['ip_tables_names', 'ip6_tables_names']
+  const names = await Promise.all(
+    files.map((file) => readFile(`/proc/thread-self/net/${file}`, 'utf8').catch(() => '')),
+  )
+  return names.join('') !== ''
+}
 
 interface Found {
   readonly variant: Variant

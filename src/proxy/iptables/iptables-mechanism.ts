@@ -12,10 +12,11 @@ import { FamilyProgram, type ProgramChanges } from './family-program.ts'
 import { formatOwnRules } from './format-own-rules.ts'
 import { NetlinkWriter } from './netlink-writer.ts'
 import { planDeletions } from './plan-deletions.ts'
-import { type KernelTables, readSave } from './read-save.ts'
+import { readKernel } from './read-kernel.ts'
+import type { KernelTables } from './read-save.ts'
 import { RestoreWriter } from './restore-writer.ts'
 import type { RuleWriter } from './rule-writer.ts'
-import { type IptablesPrograms, runProgram } from './run-program.ts'
+import type { IptablesPrograms } from './run-program.ts'
 import { sumReports } from './sum-reports.ts'
 import { UnevenChains } from './uneven-chains.ts'
 import { watchTables } from './watch-tables.ts'
@@ -34,7 +35,7 @@ export async function openIptablesMechanism(
     way === 'netlink' && programs.variant === 'nf_tables' ? openConnection() : undefined
   const writer =
     connection === undefined ? new RestoreWriter(programs) : new NetlinkWriter(connection)
-  return new IptablesMechanism(programs, writer)
+  return new IptablesMechanism(programs, writer, connection)
 }
 
 /** Undefined where the kernel or a container's rules refuse the socket: the programs may still do. */
@@ -61,6 +62,8 @@ export class IptablesMechanism implements Mechanism {
   readonly name = 'iptables'
   readonly #programs: IptablesPrograms
   readonly #writer: RuleWriter
+  /** Undefined where rules are read by programs only. */
+  readonly #connection: NftablesConnection | undefined
   #families: readonly ServedFamily[] = []
   #cancelSettling: () => void = () => {}
   /** Settled when the last operation has ended. */
@@ -68,8 +71,13 @@ export class IptablesMechanism implements Mechanism {
   /** What the kernel was last told, by service. */
   readonly #written = new Map<string, ServicePlan>()
 
-  constructor(programs: IptablesPrograms, writer: RuleWriter) {
+  constructor(
+    programs: IptablesPrograms,
+    writer: RuleWriter,
+    connection: NftablesConnection | undefined,
+  ) {
     this.#programs = programs
+    this.#connection = connection
     this.#writer = writer
   }
 
@@ -114,6 +122,7 @@ export class IptablesMechanism implements Mechanism {
   close(): void {
     this.#cancelSettling()
     this.#writer.close()
+    this.#connection?.close()
   }
 
   /** One thing after the other: what settles by itself must not meet a change half-way. */
@@ -227,9 +236,8 @@ export class IptablesMechanism implements Mechanism {
     return reading
   }
 
-  async #read(family: Family): Promise<KernelTables> {
-    const program = this.#programs.save[family]
-    return readSave(await runProgram(program, []), program)
+  #read(family: Family): Promise<KernelTables> {
+    return readKernel(family, this.#programs, this.#connection)
   }
 }
 

@@ -24,6 +24,7 @@ export class NetlinkWriter implements RuleWriter {
   readonly #connection: NftablesConnection
   readonly #templates = new EndpointTemplates()
 
+  /** The connection stays the caller's. */
   constructor(connection: NftablesConnection) {
     this.#connection = connection
   }
@@ -65,9 +66,7 @@ export class NetlinkWriter implements RuleWriter {
     return portId === this.#connection.portId
   }
 
-  close(): void {
-    this.#connection.close()
-  }
+  close(): void {}
 
   #commit(family: Family, commit: TableCommit): SyncReport {
     const { table, fill, hooks, remove } = commit
@@ -132,4 +131,5 @@ function leadsToOwnChain({ name, data }: Expression): boolean {
   return name === 'immediate' && isOwnChain(data.data?.verdict?.chain ?? '')
 }
 
-const tableFamilies: Readonly<Record<Family, TableFamily>> = { 4: 'ip', 6: 'ip6' }
+/** The kernel's name of a family of tables. */
+export const tableFamilies: Readonly<Record<Family, TableFamily>> = { 4: 'ip', 6: 'ip6' }
