@@ -7,6 +7,7 @@ import { writeFileSync } from 'node:fs'
 import process from 'node:process'
 import { parseArgs } from 'node:util'
 import { firstPacketBenchmark } from './first-packet/first-packet.ts'
+import { relayBenchmark } from './relay/relay.ts'
 import {
   type Benchmark,
   type BenchmarkMode,
@@ -18,7 +19,7 @@ import { formatTable } from './support/format-table.ts'
 import { describeMachine } from './support/machine.ts'
 import { syncBenchmark } from './sync/sync.ts'
 
-const benchmarks: readonly Benchmark[] = [syncBenchmark, firstPacketBenchmark]
+const benchmarks: readonly Benchmark[] = [syncBenchmark, firstPacketBenchmark, relayBenchmark]
 
 /** Defaults, and what `--quick` makes of them: each benchmark then ends within a minute. */
 const full = { services: '1000,10000,50000', endpoints: '10', changes: '500', rounds: '2000' }
