@@ -15,17 +15,23 @@ export function findPointers(
   // Namespaces are only asked for when the directive names some: otherwise an object is its own proof.
   const isServed = (namespace: string): boolean =>
     settings.namespaces === undefined || isExposed(names, settings, namespace)
-  const service = names.servicesAt(address).find(({ namespace }) => isServed(namespace))
-  if (service !== undefined) return [nameInZone(ownerOf(service), primaryZone)]
+  // Two services with one address are a mistake or a change on its way: the answer must not depend on
+  // which of them came first.
+  const [owner] = names
+    .servicesAt(address)
+    .filter(({ namespace }) => isServed(namespace))
+    .map(ownerOf)
+    .sort()
+  if (owner !== undefined) return [nameInZone(owner, primaryZone)]
   if (!settings.hasEndpoints) return []
   const found = new Set<DnsName>()
   for (const slice of names.slicesAt(address)) {
     if (!isServed(slice.namespace)) continue
-    const owner = ownerOf({ name: slice.serviceName, namespace: slice.namespace })
+    const service = ownerOf({ name: slice.serviceName, namespace: slice.namespace })
     eachReadyAddress(slice, (endpointAddress, endpoint) => {
       if (endpointAddress !== address) return
       const label = endpointLabel(settings, endpoint, address)
-      const name = parseName(nameInZone(`${label}.${owner}`, primaryZone))
+      const name = parseName(nameInZone(`${label}.${service}`, primaryZone))
       if (name !== undefined) found.add(name)
     })
   }
