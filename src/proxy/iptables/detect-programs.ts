@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
 import { type IptablesPrograms, missingProgram, runProgram } from './run-program.ts'
 
 type Variant = IptablesPrograms['variant']
@@ -10,11 +10,11 @@ const infixes: Readonly<Record<Variant, string>> = { nf_tables: '-nft', legacy: 
  *  that has more rules, else the one that plain `iptables` is. Rejects when there is none. */
 export async function detectPrograms(
   run: Run = runProgram,
-  isLegacyUsed: () => Promise<boolean> = hasLegacyTables,
+  isLegacyUsed: () => boolean = hasLegacyTables,
 ): Promise<IptablesPrograms> {
-  const [plain, isUsed, nft] = await Promise.all([
+  const isUsed = isLegacyUsed()
+  const [plain, nft] = await Promise.all([
     versionOf('iptables', run),
-    isLegacyUsed(),
     versionOf('iptables-nft-save', run),
   ])
   // What most nodes are: nothing has to be read to decide.
@@ -34,14 +34,17 @@ export async function detectPrograms(
 /** Runs a program and gives its output; rejects when it fails or does not exist. */
 type Run = (program: string, args: readonly string[]) => Promise<string>
 
-/** Tables of the legacy variant that this network namespace has, in both families; the kernel lists those
+/** Whether this network namespace has a table of the legacy variant, in either family; the kernel lists those
  *  that anybody has asked for. Without the kernel's modules there are no such files. */
-async function hasLegacyTables(): Promise<boolean> {
-  const files = ['ip_tables_names', 'ip6_tables_names']
-  const names = await Promise.all(
-    files.map((file) => readFile(`/proc/thread-self/net/${file}`, 'utf8').catch(() => '')),
-  )
-  return names.join('') !== ''
+function hasLegacyTables(): boolean {
+  return ['ip_tables_names', 'ip6_tables_names'].some((file) => {
+    try {
+      // Synchronous: another thread could be in another namespace.
+      return readFileSync(`/proc/thread-self/net/${file}`, 'utf8') !== ''
+    } catch {
+      return false
+    }
+  })
 }
 
 interface Found {

@@ -57,7 +57,7 @@ const rows: readonly (readonly [string, Readonly<Record<string, string>>, string
 ]
 for (const [title, programs, variant, save] of rows) {
   test(title, async () => {
-    const found = await detectPrograms(machine(programs), async () => true)
+    const found = await detectPrograms(machine(programs), () => true)
     assert.is(found.variant, variant)
     assert.is(found.save[4], save)
     assert.is(found.restore[6], save.replace('iptables', 'ip6tables').replace('save', 'restore'))
@@ -70,13 +70,13 @@ test('where nobody uses the legacy variant, no rules are read', async () => {
     asked.push([program, ...args].join(' '))
     return `${program} v1.8.9 (nf_tables)`
   }
-  const { variant, save } = await detectPrograms(run, async () => false)
+  const { variant, save } = await detectPrograms(run, () => false)
   assert.is(`${variant} ${save[6]}`, 'nf_tables ip6tables-nft-save')
   assert.equal(asked, ['iptables --version', 'iptables-nft-save --version'])
 })
 
 test('no iptables at all: one line that says what to do', async () => {
-  const message = await detectPrograms(machine({}), async () => false).catch(String)
+  const message = await detectPrograms(machine({}), () => false).catch(String)
   assert.match(String(message), 'iptables: no such program on the search path')
   assert.match(String(message), 'install the package iptables')
 })
