@@ -46,7 +46,13 @@ export interface ZoneQuestion {
 /** What the zone says without asking anybody else. */
 export type ZoneAnswer =
   /** No records: there is such a name, but nothing of this type (NODATA). */
-  | { readonly kind: 'records'; readonly answers: Records; readonly additional: Records }
+  | {
+      readonly kind: 'records'
+      readonly answers: Records
+      readonly additional: Records
+      /** It depends on nothing but the objects that were looked up. */
+      readonly isLasting: boolean
+    }
   /** There is no such name (NXDOMAIN). */
   | { readonly kind: 'absent' }
   /** Not asked with a query. */
@@ -82,10 +88,15 @@ export function answerQuestion(view: ZoneView, question: ZoneQuestion): ZoneAnsw
 }
 
 const absent: ZoneAnswer = { kind: 'absent' }
-const noData: ZoneAnswer = { kind: 'records', answers: [], additional: [] }
+const noData: ZoneAnswer = { kind: 'records', answers: [], additional: [], isLasting: true }
 
 function records(answers: Records, additional: Records = []): ZoneAnswer {
-  return { kind: 'records', answers, additional }
+  return { kind: 'records', answers, additional, isLasting: true }
+}
+
+/** The addresses of this machine and the serial change without any name. */
+function passing(answers: Records, additional: Records = []): ZoneAnswer {
+  return { kind: 'records', answers, additional, isLasting: false }
 }
 
 /** The address records of the asked type, each address once. */
@@ -129,7 +140,7 @@ function answerTxt(view: ZoneView, question: ZoneQuestion): ZoneAnswer {
 function answerSoa(view: ZoneView, question: ZoneQuestion): ZoneAnswer {
   if (question.key !== question.zoneKey) return noData
   const { names, settings } = view
-  return records([soaRecord(question.zone, names.serial, settings.ttlSeconds)])
+  return passing([soaRecord(question.zone, names.serial, settings.ttlSeconds)])
 }
 
 function answerNs(view: ZoneView, question: ZoneQuestion): ZoneAnswer {
@@ -137,7 +148,7 @@ function answerNs(view: ZoneView, question: ZoneQuestion): ZoneAnswer {
   const ttl = settings.ttlSeconds
   const servers = nameServers(names, settings, view.localAddresses(), question.zone)
   const targets = new Set(servers.map(({ name }) => name))
-  return records(
+  return passing(
     [...targets].map((target) => nameServerRecord(question.zone, target, ttl)),
     servers.map(({ name, host }) => addressRecord(name, host, ttl)),
   )
@@ -147,7 +158,7 @@ function answerNs(view: ZoneView, question: ZoneQuestion): ZoneAnswer {
 function answerNameServer(view: ZoneView, question: ZoneQuestion): ZoneAnswer {
   if (question.type !== recordTypes.A && question.type !== recordTypes.AAAA) return noData
   const servers = nameServers(view.names, view.settings, view.localAddresses(), question.zone)
-  return records(
+  return passing(
     addressesOf(
       view,
       question,

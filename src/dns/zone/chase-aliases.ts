@@ -1,6 +1,5 @@
-import type { Request } from '../chain/request.ts'
 import type { ResourceRecord } from '../wire/message.ts'
-import { isInZone, nameKey } from '../wire/name.ts'
+import { type DnsName, isInZone, nameKey } from '../wire/name.ts'
 import { addressesOf, answerQuestion, type ZoneQuestion, type ZoneView } from './answer-question.ts'
 import type { Host } from './host.ts'
 import { type AliasRecord, aliasRecord } from './zone-records.ts'
@@ -15,71 +14,62 @@ export interface Chased {
   readonly isTruncated: boolean
 }
 
+/** What lies behind a name outside of the zone; undefined: nothing that could be answered. */
+export type AskOutside = (target: DnsName) => Chased | undefined
+
 /** The address records of hosts of which some are names: each name gives its CNAME and what it leads to. In
- *  the zone an alias that leads to nothing is left out; outside of it the server itself is asked, and
- *  the alias stays whatever comes back. */
-export async function chaseAliases(
+ *  the zone an alias that leads to nothing is left out; outside of it `askOutside` decides. */
+export function chaseAliases(
   view: ZoneView,
-  request: Request,
   question: ZoneQuestion,
   hosts: readonly Host[],
+  askOutside: AskOutside,
   before: readonly AliasRecord[] = [],
-): Promise<Chased> {
+): Chased {
   const answers: ResourceRecord[] = []
   let isTruncated = false
   for (const host of hosts) {
+    if (host.kind !== 'CNAME') continue
     const alias = aliasRecord(question.name, host, view.settings.ttlSeconds)
-    if (host.kind !== 'CNAME' || alias === undefined) continue
-    if (before.length > maxAliases || isCircle(question, alias, before)) continue
-    const found = isInZone(alias.data.target, question.zone)
-      ? await chaseInZone(view, request, question, [...before, alias])
-      : await chaseOutside(request, question, alias)
+    if (alias === undefined || isEnd(question, alias, before)) continue
+    const { target } = alias.data
+    const found = isInZone(target, question.zone)
+      ? chaseInZone(view, { ...question, name: target, key: nameKey(target) }, askOutside, [
+          ...before,
+          alias,
+        ])
+      : askOutside(target)
+    if (found === undefined) continue
     isTruncated ||= found.isTruncated
-    answers.push(...found.answers)
+    answers.push(alias, ...found.answers)
   }
   return { answers: [...addressesOf(view, question, hosts), ...answers], isTruncated }
 }
 
-/** An alias to the name itself or below it, or to a target that was met before. */
-function isCircle(
+/** An alias to the name itself or below it, one to a target that was met before, or one too many. */
+function isEnd(
   question: ZoneQuestion,
-  alias: AliasRecord,
+  { data: { target } }: AliasRecord,
   before: readonly AliasRecord[],
 ): boolean {
-  const { target } = alias.data
-  return isInZone(target, question.key) || before.some((earlier) => earlier.data.target === target)
+  return (
+    before.length > maxAliases ||
+    isInZone(target, question.key) ||
+    before.some((earlier) => earlier.data.target === target)
+  )
 }
 
-async function chaseInZone(
+function chaseInZone(
   view: ZoneView,
-  request: Request,
   question: ZoneQuestion,
+  askOutside: AskOutside,
   before: readonly AliasRecord[],
-): Promise<Chased> {
-  const alias = before.at(-1)
-  const nothing: Chased = { answers: [], isTruncated: false }
-  if (alias === undefined) return nothing
-  const { target } = alias.data
-  const next: ZoneQuestion = { ...question, name: target, key: nameKey(target) }
-  const found = answerQuestion(view, next)
+): Chased | undefined {
+  const found = answerQuestion(view, question)
   if (found.kind === 'records' && found.answers.length > 0) {
-    return { answers: [alias, ...found.answers], isTruncated: false }
+    return { answers: found.answers, isTruncated: false }
   }
-  if (found.kind !== 'aliases') return nothing
-  const chased = await chaseAliases(view, request, next, found.hosts, before)
-  return chased.answers.length === 0
-    ? { ...nothing, isTruncated: chased.isTruncated }
-    : { ...chased, answers: [alias, ...chased.answers] }
-}
-
-async function chaseOutside(
-  request: Request,
-  question: ZoneQuestion,
-  alias: AliasRecord,
-): Promise<Chased> {
-  const reply = await request.lookup(alias.data.target, question.type)
-  if (reply.kind === 'dropped') return { answers: [], isTruncated: false }
-  if (reply.kind === 'failure') return { answers: [alias], isTruncated: false }
-  const { answers, flags } = reply.message
-  return { answers: [alias, ...answers], isTruncated: flags.tc }
+  if (found.kind !== 'aliases') return undefined
+  const chased = chaseAliases(view, question, found.hosts, askOutside, before)
+  return chased.answers.length === 0 ? undefined : chased
 }

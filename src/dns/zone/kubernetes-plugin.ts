@@ -1,13 +1,15 @@
 import type { Next, Outcome, Plugin } from '../chain/plugin.ts'
 import { type Answer, type AnswerParts, answerTo, failure } from '../chain/reply.ts'
 import type { Request } from '../chain/request.ts'
+import { isInZones, longestZone } from '../chain/zones.ts'
 import type { KubernetesSettings } from '../corefile/decode-kubernetes.ts'
 import type { ResourceRecord } from '../wire/message.ts'
-import { type DnsName, isInZone, nameKey } from '../wire/name.ts'
+import { type DnsName, nameKey } from '../wire/name.ts'
 import { rcodes } from '../wire/numbers.ts'
 import { answerQuestion, type ZoneQuestion, type ZoneView } from './answer-question.ts'
-import { chaseAliases } from './chase-aliases.ts'
+import { type Chased, chaseAliases } from './chase-aliases.ts'
 import type { ClusterNames } from './cluster-names.ts'
+import type { Host } from './host.ts'
 import { isReverseZone } from './reverse-name.ts'
 import { transferZone } from './transfer-zone.ts'
 import { nameInZone, soaRecord } from './zone-records.ts'
@@ -39,7 +41,7 @@ export function kubernetesPlugin(settings: KubernetesSettings, inputs: Kubernete
 }
 
 function serve(view: ZoneView, request: Request, next: Next): Outcome {
-  const zoneKey = zoneOf(view.settings.zones, request.name)
+  const zoneKey = longestZone(view.settings.zones, request.name)
   if (zoneKey === undefined) return next(request)
   const { name, type } = request.question
   const zone = zoneKey === '.' ? '.' : name.slice(-zoneKey.length)
@@ -51,29 +53,66 @@ function serve(view: ZoneView, request: Request, next: Next): Outcome {
     case 'absent':
       return absent(view, request, question, next)
     case 'aliases':
-      return chaseAliases(view, request, question, found.hosts).then(({ answers, isTruncated }) =>
-        withRecords(view, request, question, { answers, flags: { tc: isTruncated } }, 'never'),
-      )
+      return chase(view, request, question, found.hosts)
     case 'records': {
-      const { answers, additional } = found
-      const parts = { answers, additional }
-      return withRecords(view, request, question, parts, 'until-names-change')
+      const { answers, additional, isLasting } = found
+      const memo = isLasting ? 'until-names-change' : 'never'
+      return withRecords(view, request, question, { answers, additional }, memo)
     }
   }
 }
 
-/** The longest of the zones that the name lies in. */
-function zoneOf(zones: readonly DnsName[], name: DnsName): DnsName | undefined {
-  let longest: DnsName | undefined
-  for (const zone of zones) {
-    if (isInZone(name, zone) && zone.length > (longest?.length ?? 0)) longest = zone
+/** Chases the aliases in the zone first; only when one leads out of it the server is asked, and then the
+ *  answer is no longer a matter of the cluster alone. */
+function chase(
+  view: ZoneView,
+  request: Request,
+  question: ZoneQuestion,
+  hosts: readonly Host[],
+): Outcome {
+  const targets = new Set<DnsName>()
+  const inZone = chaseAliases(view, question, hosts, (target) => {
+    targets.add(target)
+    return undefined
+  })
+  if (targets.size === 0) return chased(view, request, question, inZone, 'until-names-change')
+  return chaseOutside(request, question.type, targets).then((found) => {
+    const all = chaseAliases(view, question, hosts, (target) => found.get(target))
+    return chased(view, request, question, all, 'never')
+  })
+}
+
+function chased(
+  view: ZoneView,
+  request: Request,
+  question: ZoneQuestion,
+  { answers, isTruncated }: Chased,
+  memo: Answer['memo'],
+): Answer {
+  return withRecords(view, request, question, { answers, flags: { tc: isTruncated } }, memo)
+}
+
+/** What the whole server says about names outside of the zone. An alias stays even when that is an error; it
+ *  goes only when there was no reply at all. */
+async function chaseOutside(
+  request: Request,
+  type: number,
+  targets: ReadonlySet<DnsName>,
+): Promise<ReadonlyMap<DnsName, Chased>> {
+  const found = new Map<DnsName, Chased>()
+  for (const target of targets) {
+    const reply = await request.lookup(target, type)
+    if (reply.kind === 'failure') found.set(target, { answers: [], isTruncated: false })
+    if (reply.kind !== 'answer') continue
+    const { answers, flags } = reply.message
+    found.set(target, { answers, isTruncated: flags.tc })
   }
-  return longest
+  return found
 }
 
 /** Before everything was listed once, a name that is not there may only not have come yet. */
 function absent(view: ZoneView, request: Request, question: ZoneQuestion, next: Next): Outcome {
-  if (view.settings.fallthrough.some((zone) => isInZone(request.name, zone))) return next(request)
+  if (isInZones(view.settings.fallthrough, request.name)) return next(request)
   request.trace?.note('kubernetes', `no object has the name ${question.name}`)
   const isComplete = view.names.isComplete
   const rcode = isComplete ? rcodes.NXDOMAIN : rcodes.SERVFAIL
@@ -112,7 +151,7 @@ function searchPath(
   searchDomains: readonly DnsName[],
 ): readonly string[] | undefined {
   const { settings, names } = view
-  const zone = zoneOf(settings.zones, request.name)
+  const zone = longestZone(settings.zones, request.name)
   if (zone === undefined || settings.pods !== 'verified') return undefined
   const [pod] = names.podsAt(request.client.address)
   if (pod === undefined) return undefined
