@@ -67,3 +67,10 @@ const ownPrefix = /^KUBE-(?:SVC|SVL|EXT|FW|SEP|IP|XIP|FIP|NP|XNP|HNP)-/
 export function isOwnChain(name: string): boolean {
   return constantNames.has(name) || ownPrefix.test(name)
 }
+
+const oursAlone = /^KUBE-(?:(?:IP|XIP|FIP|NP|XNP|HNP)-|EXTERNAL-PORTS$|MARK-OTHERS$)/
+
+/** Whether a chain is one that kube-proxy never has. */
+export function isChainOfOursAlone(name: string): boolean {
+  return oursAlone.test(name)
+}

@@ -1,45 +1,34 @@
 import type { ServicePlan } from '../plan/plan.ts'
 import { isSameRule } from './canonical-rule.ts'
 import { isOwnChain } from './chain-names.ts'
-import type { FamilyProgram, ProgramChanges } from './family-program.ts'
+import type { FamilyProgram } from './family-program.ts'
 import { formatRule } from './format-rule.ts'
 import type { KernelTables } from './read-save.ts'
-import { type HookRule, type Rule, type TableName, tableNames } from './rule.ts'
-
-/** Rules of ours to be put in place in a built-in chain; all else in it stays. */
-export interface HookEdit {
-  readonly table: TableName
-  readonly chain: string
-  /** As iptables-save printed them. */
-  readonly remove: readonly string[]
-  /** To stand at the head of the chain, in this order. */
-  readonly insert: readonly Rule[]
-}
-
-/** All that has to be written. */
-export interface TableChanges extends ProgramChanges {
-  readonly hooks: readonly HookEdit[]
-}
+import { type FilledChain, type HookRule, type Rule, type TableName, tableNames } from './rule.ts'
+import { type HookEdit, type TableChanges, toTableChanges } from './table-changes.ts'
 
 /** What has to be written so that the kernel holds a program with these services and nothing else of
  *  ours. */
 export function diffProgram(
   program: FamilyProgram,
-  services: Iterable<ServicePlan>,
+  services: ReadonlyMap<string, ServicePlan>,
   kernel: KernelTables,
 ): TableChanges {
+  const hooks = diffHooks(program, kernel)
+  const present = ownChains(kernel)
+  if (present.length === 0) {
+    return { filled: (table) => program.chains(services.values(), table), removed: [], hooks }
+  }
   const wanted: Record<TableName, Set<string>> = { filter: new Set(), nat: new Set() }
-  const filled = []
-  for (const chain of program.chains(services)) {
-    wanted[chain.table].add(chain.name)
-    const present = kernel[chain.table].get(chain.name)
-    if (!holds(present, chain.rules, program)) filled.push(chain)
+  const filled: FilledChain[] = []
+  for (const table of tableNames) {
+    for (const chain of program.chains(services.values(), table)) {
+      wanted[table].add(chain.name)
+      if (!holds(kernel[table].get(chain.name), chain.rules, program)) filled.push(chain)
+    }
   }
-  return {
-    filled,
-    removed: ownChains(kernel).filter(({ table, name }) => !wanted[table].has(name)),
-    hooks: diffHooks(program, kernel),
-  }
+  const removed = present.filter(({ table, name }) => !wanted[table].has(name))
+  return toTableChanges({ filled, removed }, hooks)
 }
 
 /** What has to be written so that nothing of ours is left. */
@@ -52,7 +41,7 @@ export function removeProgram(kernel: KernelTables): TableChanges {
       })
       .filter(({ remove }) => remove.length > 0),
   )
-  return { filled: [], removed: ownChains(kernel), hooks }
+  return toTableChanges({ filled: [], removed: ownChains(kernel) }, hooks)
 }
 
 function ownChains(kernel: KernelTables): readonly { table: TableName; name: string }[] {

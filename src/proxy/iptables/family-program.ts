@@ -3,7 +3,7 @@ import type { NodePlan, PlanChange, ServicePlan } from '../plan/plan.ts'
 import { compileService } from './compile-service.ts'
 import { compileStructure, type RootName, roots } from './compile-structure.ts'
 import { DispatchTree, type Touch } from './dispatch-tree.ts'
-import type { FilledChain, HookRule, Rule } from './rule.ts'
+import type { FilledChain, HookRule, Rule, TableName } from './rule.ts'
 import { type PlacedLeaf, serviceLeaves } from './service-leaves.ts'
 
 /** A chain as it shall be. */
@@ -96,13 +96,16 @@ export class FamilyProgram {
     return { filled, removed }
   }
 
-  /** All chains of these services, which must be those given to `load` and `update`; each stands
-   *  before those that lead to it. */
-  *chains(services: Iterable<ServicePlan>): Generator<FilledChain> {
-    const rootKeys = new Set(rootNames.map((root) => `${roots[root].table} ${roots[root].chain}`))
-    for (const [key, chain] of this.#constant) if (!rootKeys.has(key)) yield chain
-    for (const plan of services) yield* this.#serviceChains(plan)
-    for (const root of rootNames) {
+  /** All chains of a table with these services, which must be those given to `load` and `update`; each
+   *  stands before those that lead to it. */
+  *chains(services: Iterable<ServicePlan>, table: TableName): Generator<FilledChain> {
+    const names = rootNames.filter((root) => roots[root].table === table)
+    const rootChains: ReadonlySet<string> = new Set(names.map((root) => roots[root].chain))
+    for (const chain of this.#constant.values()) {
+      if (chain.table === table && !rootChains.has(chain.name)) yield chain
+    }
+    if (table === 'nat') for (const plan of services) yield* this.#serviceChains(plan)
+    for (const root of names) {
       for (const name of this.#trees[root].bottomUp()) {
         const chain = name === roots[root].chain ? undefined : this.#trees[root].chain(name)
         if (chain !== undefined) yield chain

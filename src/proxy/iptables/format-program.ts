@@ -17,10 +17,9 @@ export function formatProgram(
 ): string {
   const program = new FamilyProgram(family, node)
   program.load(services.values())
-  const chains = [...program.chains(services.values())]
   const lines: string[] = []
   for (const table of tableNames) {
-    const ours = chains.filter((chain) => chain.table === table)
+    const ours = [...program.chains(services.values(), table)]
     lines.push(`*${table}`, ...builtInChains[table].map((name) => `:${name} ACCEPT [0:0]`))
     for (const { name } of ours) lines.push(`:${name} - [0:0]`)
     for (const hook of program.hooks) {

@@ -7,17 +7,19 @@ import type { TracedVerdict } from '../port/verdict.ts'
 import { simulateIptablesSave } from '../simulate/simulate-iptables-save.ts'
 import { describeChanges } from './describe-changes.ts'
 import { detectPrograms } from './detect-programs.ts'
-import { diffProgram, removeProgram, type TableChanges } from './diff-program.ts'
+import { diffProgram, removeProgram } from './diff-program.ts'
 import { FamilyProgram, type ProgramChanges } from './family-program.ts'
 import { formatOwnRules } from './format-own-rules.ts'
 import { NetlinkWriter } from './netlink-writer.ts'
 import { planDeletions } from './plan-deletions.ts'
 import { readKernel } from './read-kernel.ts'
 import type { KernelTables } from './read-save.ts'
+import { removeOurs } from './remove-ours.ts'
 import { RestoreWriter } from './restore-writer.ts'
 import type { RuleWriter } from './rule-writer.ts'
 import type { IptablesPrograms } from './run-program.ts'
 import { sumReports } from './sum-reports.ts'
+import { type TableChanges, toTableChanges } from './table-changes.ts'
 import { UnevenChains } from './uneven-chains.ts'
 import { watchTables } from './watch-tables.ts'
 
@@ -175,7 +177,7 @@ export class IptablesMechanism implements Mechanism {
     for (const { program, uneven } of this.#families) {
       if (uneven.isEmpty) continue
       const changes = uneven.join({ filled: [], removed: [] })
-      await this.#writer.write(program.family, { ...changes, hooks: [] })
+      await this.#writer.write(program.family, toTableChanges(changes))
       uneven.clear()
     }
   }
@@ -196,7 +198,7 @@ export class IptablesMechanism implements Mechanism {
     const reports: SyncReport[] = []
     for (const family of families) {
       const kernel = await this.#read(family)
-      reports.push(await this.#writer.write(family, removeProgram(kernel)))
+      reports.push(await this.#writer.write(family, removeOurs(kernel)))
     }
     this.#families = []
     this.#written.clear()
@@ -212,7 +214,7 @@ export class IptablesMechanism implements Mechanism {
       uneven.deleted(changes, deletions)
       return report
     }
-    const report = await this.#writer.write(program.family, { ...uneven.join(changes), hooks: [] })
+    const report = await this.#writer.write(program.family, toTableChanges(uneven.join(changes)))
     uneven.clear()
     return report
   }
@@ -241,7 +243,7 @@ export class IptablesMechanism implements Mechanism {
   }
 }
 
-const nothing: TableChanges = { filled: [], removed: [], hooks: [] }
+const nothing = toTableChanges({ filled: [], removed: [] })
 
 function compileFamilies({ node, services }: Plan): readonly ServedFamily[] {
   return node.families.map((family) => {
@@ -259,7 +261,7 @@ async function diffFamily(
   reading: Promise<KernelTables>,
 ): Promise<TableChanges> {
   const served = compiled.find(({ program }) => program.family === family)
-  if (served !== undefined) return diffProgram(served.program, services.values(), await reading)
+  if (served !== undefined) return diffProgram(served.program, services, await reading)
   const kernel = await reading.catch(() => undefined)
   return kernel === undefined ? nothing : removeProgram(kernel)
 }

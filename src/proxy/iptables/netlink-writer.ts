@@ -6,7 +6,6 @@ import type { Rule as KernelRule, TableFamily } from '../../netlink/nftables/obj
 import type { SyncReport } from '../port/mechanism.ts'
 import { builtInHooks } from './built-in-hooks.ts'
 import { isOwnChain } from './chain-names.ts'
-import type { HookEdit, TableChanges } from './diff-program.ts'
 import { EndpointTemplates } from './endpoint-templates.ts'
 import { countOperations, planCommits, type TableCommit } from './plan-commits.ts'
 import type { ChainDeletion } from './plan-deletions.ts'
@@ -14,6 +13,7 @@ import type { Rule, TableName } from './rule.ts'
 import { kernelRule } from './rule-expressions.ts'
 import type { RuleWriter } from './rule-writer.ts'
 import { sumReports } from './sum-reports.ts'
+import type { HookEdit, TableChanges } from './table-changes.ts'
 
 /** Rules of one batch: about 500 services of 10 endpoints. */
 const maximumRules = 6_000
@@ -30,9 +30,11 @@ export class NetlinkWriter implements RuleWriter {
   }
 
   async write(family: Family, changes: TableChanges): Promise<SyncReport> {
-    return sumReports(
-      planCommits(changes, maximumRules).map((commit) => this.#commit(family, commit)),
-    )
+    const reports: SyncReport[] = []
+    for (const commit of planCommits(changes, maximumRules)) {
+      reports.push(this.#commit(family, commit))
+    }
+    return sumReports(reports)
   }
 
   async delete(

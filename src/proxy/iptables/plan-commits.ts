@@ -1,5 +1,5 @@
-import type { HookEdit, TableChanges } from './diff-program.ts'
 import { type FilledChain, type TableName, tableNames } from './rule.ts'
+import type { HookEdit, TableChanges } from './table-changes.ts'
 
 /** Changes of one table that take effect together. */
 export interface TableCommit {
@@ -14,21 +14,27 @@ export interface TableCommit {
 /** Splits changes into commits of about `maximumRules` rules, so that no commit grows beyond what the tools
  *  and the kernel do well. Chains come before those that lead to them: until the last commit most are out
  *  of reach of packets, and of the kernel's check of all reachable rules. */
-export function planCommits(changes: TableChanges, maximumRules: number): readonly TableCommit[] {
-  return tableNames.flatMap((table) => {
-    const chunks = chunk(
-      changes.filled.filter((chain) => chain.table === table),
-      maximumRules,
-    )
-    const hooks = changes.hooks.filter((edit) => edit.table === table)
-    const remove = changes.removed.filter((chain) => chain.table === table).map(({ name }) => name)
-    if (chunks.length === 0 && hooks.length === 0 && remove.length === 0) return []
-    const last = chunks.pop() ?? []
-    return [
-      ...chunks.map((fill): TableCommit => ({ table, fill, hooks: [], remove: [] })),
-      { table, fill: last, hooks, remove },
-    ]
-  })
+export function* planCommits(
+  { filled, hooks, removed }: TableChanges,
+  maximumRules: number,
+): Generator<TableCommit> {
+  for (const table of tableNames) {
+    let fill: FilledChain[] = []
+    let ruleCount = 0
+    for (const chain of filled(table)) {
+      const size = chain.rules.length + 1
+      if (ruleCount > 0 && ruleCount + size > maximumRules) {
+        yield { table, fill, hooks: [], remove: [] }
+        fill = []
+        ruleCount = 0
+      }
+      fill.push(chain)
+      ruleCount += size
+    }
+    const edits = hooks.filter((edit) => edit.table === table)
+    const remove = removed.filter((chain) => chain.table === table).map(({ name }) => name)
+    if (fill.length + edits.length + remove.length > 0) yield { table, fill, hooks: edits, remove }
+  }
 }
 
 /** Objects that a commit touches: chains and rules. */
@@ -36,19 +42,4 @@ export function countOperations({ fill, hooks, remove }: TableCommit): number {
   const rules = fill.reduce((sum, chain) => sum + 1 + chain.rules.length, 0)
   const edits = hooks.reduce((sum, edit) => sum + edit.remove.length + edit.insert.length, 0)
   return rules + edits + remove.length
-}
-
-function chunk(chains: readonly FilledChain[], maximumRules: number): FilledChain[][] {
-  const chunks: FilledChain[][] = []
-  let ruleCount = 0
-  for (const chain of chains) {
-    const size = chain.rules.length + 1
-    if (chunks.length === 0 || ruleCount + size > maximumRules) {
-      chunks.push([])
-      ruleCount = 0
-    }
-    chunks.at(-1)?.push(chain)
-    ruleCount += size
-  }
-  return chunks
 }

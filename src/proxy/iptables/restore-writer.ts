@@ -1,12 +1,12 @@
 import type { Family } from '../../net/address.ts'
 import type { SyncReport } from '../port/mechanism.ts'
-import type { HookEdit, TableChanges } from './diff-program.ts'
 import { formatCommit } from './format-commit.ts'
 import { formatRule } from './format-rule.ts'
 import { countOperations, planCommits, type TableCommit } from './plan-commits.ts'
 import type { ChainDeletion } from './plan-deletions.ts'
 import type { RuleWriter } from './rule-writer.ts'
 import { type IptablesPrograms, runProgram } from './run-program.ts'
+import { type HookEdit, type TableChanges, toTableChanges } from './table-changes.ts'
 
 /** Rules of one COMMIT. nf_tables: about 50 services of 10 endpoints, as the program's own time grows with
  *  chains times rules of a COMMIT. legacy: all, as each COMMIT reads and writes the whole table. */
@@ -32,7 +32,7 @@ export class RestoreWriter implements RuleWriter {
   }
 
   async write(family: Family, changes: TableChanges): Promise<SyncReport> {
-    return this.#run(family, planCommits(changes, this.#maximumRules))
+    return this.#run(family, [...planCommits(changes, this.#maximumRules)])
   }
 
   async delete(
@@ -40,11 +40,8 @@ export class RestoreWriter implements RuleWriter {
     deletions: readonly ChainDeletion[],
     removed: TableChanges['removed'],
   ): Promise<SyncReport> {
-    const commits = planCommits(
-      { filled: [], removed, hooks: toEdits(deletions, family) },
-      this.#maximumRules,
-    )
-    return this.#run(family, commits)
+    const changes = toTableChanges({ filled: [], removed }, toEdits(deletions, family))
+    return this.#run(family, [...planCommits(changes, this.#maximumRules)])
   }
 
   async #run(family: Family, commits: readonly TableCommit[]): Promise<SyncReport> {

@@ -1,7 +1,7 @@
 import type { Family } from '../../net/address.ts'
 import type { SyncReport } from '../port/mechanism.ts'
-import type { TableChanges } from './diff-program.ts'
 import type { ChainDeletion } from './plan-deletions.ts'
+import type { TableChanges } from './table-changes.ts'
 
 /** A way to bring changes of rules into the kernel. */
 export interface RuleWriter {

@@ -7,7 +7,7 @@ import { normalizeExpression } from '../../../src/netlink/nftables/normalize-exp
 import { FamilyProgram } from '../../../src/proxy/iptables/family-program.ts'
 import { formatProgram } from '../../../src/proxy/iptables/format-program.ts'
 import { openIptablesMechanism } from '../../../src/proxy/iptables/iptables-mechanism.ts'
-import type { FilledChain } from '../../../src/proxy/iptables/rule.ts'
+import { type FilledChain, tableNames } from '../../../src/proxy/iptables/rule.ts'
 import { kernelRule } from '../../../src/proxy/iptables/rule-expressions.ts'
 import type { NodePlan } from '../../../src/proxy/plan/plan.ts'
 import { inFreshNamespace } from '../../support/fresh-namespace.ts'
@@ -71,7 +71,9 @@ for (const node of nodes) {
               compared++
             }
           }
-          for (const chain of program.chains(plan.services.values())) compare(chain)
+          for (const table of tableNames) {
+            for (const chain of program.chains(plan.services.values(), table)) compare(chain)
+          }
           assert.ok(compared > 60, `only ${compared} rules`)
         }),
     )
