@@ -1,6 +1,7 @@
 import { isChainOfOursAlone } from './chain-names.ts'
-import { removeProgram, type TableChanges } from './diff-program.ts'
+import { removeProgram } from './diff-program.ts'
 import type { KernelTables } from './read-save.ts'
+import type { TableChanges } from './table-changes.ts'
 
 /** kube-proxy makes this chain and watches it; a synchronisation of ours removes it. */
 const canary = 'KUBE-PROXY-CANARY'
@@ -12,7 +13,7 @@ export function removeOurs(kernel: KernelTables): TableChanges {
   const everything = removeProgram(kernel)
   if (!kernel.nat.has(canary)) return everything
   return {
-    filled: [],
+    filled: everything.filled,
     removed: everything.removed.filter(({ name }) => isChainOfOursAlone(name)),
     hooks: everything.hooks.flatMap((hook) => {
       const remove = hook.remove.filter((line) => !isKubeProxys(hook.table, hook.chain, line))
