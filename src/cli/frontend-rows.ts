@@ -3,6 +3,7 @@ import type { Action, Frontend, SourceClass } from '../proxy/plan/plan.ts'
 import type { Plan } from '../proxy/port/mechanism.ts'
 import { formatBackend } from '../proxy/port/verdict.ts'
 import { formatTable } from './format-table.ts'
+import type { CountedTraffic, FrontendTraffic, TrafficOf } from './frontend-traffic.ts'
 
 /** One frontend, as people and programs read it. */
 export interface FrontendRow {
@@ -16,6 +17,8 @@ export interface FrontendRow {
   /** What happens to flows, by who sends them. */
   readonly actions: Readonly<Record<SourceClass, ActionRow>>
   readonly sourceRanges: readonly string[] | undefined
+  /** Undefined: not asked for. */
+  readonly traffic: FrontendTraffic | undefined
 }
 
 /** An action without the plan's shared objects. */
@@ -26,12 +29,17 @@ export interface ActionRow {
   readonly affinitySeconds: number
 }
 
-/** All frontends of a plan, by service, then in the plan's order. */
-export function frontendRows(plan: Pick<Plan, 'services'>): readonly FrontendRow[] {
+/** All frontends of a plan, by service, then in the plan's order; with their traffic where it is known. */
+export function frontendRows(
+  plan: Pick<Plan, 'services'>,
+  trafficOf?: TrafficOf,
+): readonly FrontendRow[] {
   const services = [...plan.services.values()].sort((left, right) =>
     left.service < right.service ? -1 : 1,
   )
-  return services.flatMap((service) => service.frontends.map(frontendRow))
+  return services.flatMap((service) =>
+    service.frontends.map((frontend) => frontendRow(frontend, trafficOf?.(frontend))),
+  )
 }
 
 /** The rows as a table. A frontend whose sources are treated differently has one line for each. */
@@ -44,13 +52,24 @@ export function formatFrontends(rows: readonly FrontendRow[]): string {
       index === 0 ? row.kind : '',
       index === 0 ? `${row.frontend}/${row.protocol}` : '',
       sources,
+      ...(row.traffic === undefined ? [] : formatTraffic(index === 0 ? row.traffic : undefined)),
       formatAction(action, row.sourceRanges),
     ]),
   )
-  return formatTable(['service', 'port', 'kind', 'frontend', 'from', 'action'], lines)
+  const counted = rows[0]?.traffic === undefined ? [] : ['open', 'counted', 'now']
+  return formatTable(['service', 'port', 'kind', 'frontend', 'from', ...counted, 'action'], lines)
 }
 
-function frontendRow(frontend: Frontend): FrontendRow {
+function formatTraffic(traffic: FrontendTraffic | undefined): readonly string[] {
+  if (traffic === undefined) return ['', '', '']
+  const words = (counted: CountedTraffic | undefined): string =>
+    counted === undefined
+      ? '-'
+      : `${counted.connections} conn ${counted.packets} pkt ${counted.bytes} B`
+  return [`${traffic.open}`, words(traffic.total), words(traffic.during)]
+}
+
+function frontendRow(frontend: Frontend, traffic: FrontendTraffic | undefined): FrontendRow {
   const { address, port, actions } = frontend
   return {
     service: frontend.service,
@@ -65,6 +84,7 @@ function frontendRow(frontend: Frontend): FrontendRow {
       outside: actionRow(actions.outside),
     },
     sourceRanges: frontend.sourceRanges?.map(formatPrefix),
+    traffic,
   }
 }
 

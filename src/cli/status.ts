@@ -1,17 +1,21 @@
 import type { Plan } from '../proxy/port/mechanism.ts'
 import { planOptions, sourceOptions } from './cluster-input.ts'
 import { type FrontendRow, formatFrontends, frontendRows } from './frontend-rows.ts'
+import { readTraffic, trafficOptions } from './frontend-traffic.ts'
 import { loadCluster } from './load-cluster.ts'
-import { outputOption, printValue } from './output-option.ts'
+import { outputFormat, outputOption, printValue } from './output-option.ts'
 import type { CliIo, CommandInput, ExitCode, Subcommand } from './subcommand.ts'
 
 /** `portolan status`: what this node serves. */
 export const status: Subcommand = {
   name: 'status',
   summary: 'Frontends of this node, their endpoints, and what is dropped or rejected',
-  notes: `Example:
-  portolan status --manifests ./manifests --output json`,
-  options: [...sourceOptions, outputOption, ...planOptions],
+  notes: `Examples:
+  portolan status --manifests ./manifests --output json
+  portolan status --traffic 5                 who talks to what, counted for five seconds
+
+--counters and --traffic look at the kernel and need CAP_NET_ADMIN.`,
+  options: [...sourceOptions, outputOption, ...trafficOptions, ...planOptions],
   run,
 }
 
@@ -33,8 +37,10 @@ interface Status {
 }
 
 async function run(input: CommandInput, io: CliIo, signal: AbortSignal): Promise<ExitCode> {
-  const { plan, cluster } = await loadCluster(input, io, signal)
-  const frontends = frontendRows(plan)
+  outputFormat(input)
+  const loaded = await loadCluster(input, io, signal)
+  const { plan, cluster } = loaded
+  const frontends = frontendRows(plan, await readTraffic(input, loaded, signal))
   const { nodePortAddresses, podDetector } = plan.node
   const value: Status = {
     node: { name: cluster.options.nodeName, nodePortAddresses, podDetector },

@@ -50,7 +50,7 @@ export function storeMark(sreg = register): Expression {
 }
 
 /** `iifname` (NFT_META_IIFNAME 6), 16 bytes. */
-function loadInputName(dreg = register): Expression {
+export function loadInputName(dreg = register): Expression {
   return { name: 'meta', data: { dreg, key: 6 } }
 }
 
@@ -131,6 +131,16 @@ export function destinationIsLocal(): readonly Expression[] {
   return [
     { name: 'fib', data: { dreg: register, result: 3, flags: 2 } },
     compare('==', hostWord(2)),
+  ]
+}
+
+/** The first packet of a connection: `ct state new` holds until there is an answer, `ct status confirmed`
+ *  from the second packet on. NFT_CT_STATUS 2, IPS_CONFIRMED 8. */
+export function opensConnection(): readonly Expression[] {
+  return [
+    { name: 'ct', data: { dreg: register, key: 2 } },
+    maskAndXor(hostWord(8), hostWord(0)),
+    compare('==', hostWord(0)),
   ]
 }
 

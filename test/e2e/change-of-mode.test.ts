@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert'
 import { IpvsConnection } from '../../src/ipvs/ipvs-connection.ts'
 import { type LabScene, labSuite } from '../support/lab-scene.ts'
 import { labAddresses } from '../support/lab-topology.ts'
+import { nftablesMode } from '../support/nftables-mode.ts'
 
 type Mode = 'nftables' | 'iptables' | 'ipvs'
 
@@ -29,7 +30,7 @@ ${more}`
 const services = [{ name: 'web', clusterIPs: [web], pods: ['a', 'b'] }] as const
 
 configure('nftables')
-const { test, run } = labSuite('change of mode', services, ['--config', file])
+const { test, run } = labSuite('change of mode', services, ['--config', file], [nftablesMode])
 
 /** Changes the mode and waits until the change is complete. */
 async function change(scene: LabScene, mode: Mode): Promise<void> {

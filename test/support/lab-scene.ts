@@ -4,7 +4,8 @@ import process from 'node:process'
 import { suite, type Test } from 'uvu'
 import type { Protocol } from '../../src/net/protocol.ts'
 import type { Answers } from '../e2e/peers/requests.ts'
-import { type LabMode, labModes } from './lab-mode.ts'
+import type { LabMode } from './lab-mode.ts'
+import { labModes } from './lab-modes.ts'
 import { type LabService, labObjects, serverPort } from './lab-objects.ts'
 import { LabClient, startServer } from './lab-peers.ts'
 import type { LabNamespace } from './lab-topology.ts'
@@ -121,8 +122,9 @@ export function labSuite(
   title: string,
   services: readonly LabService[],
   args?: readonly string[],
+  modes: readonly LabMode[] = labModes(),
 ): { readonly test: SceneTest; run(): void } {
-  const suites = labModes().map((mode) =>
+  const suites = modes.map((mode) =>
     sceneSuite(`${title} (${mode.title})`, mode.hindrance(), () =>
       LabScene.open({ mode, services, ...(args === undefined ? {} : { args }) }),
     ),
@@ -137,8 +139,9 @@ export function labSuite(
   }
 }
 
-/** A suite whose tests share one scene that is opened before the first of them. */
-function sceneSuite(
+/** A suite whose tests share one scene that is opened before the first of them, or, with a `reason` why it
+ *  cannot be, reported as skipped. */
+export function sceneSuite(
   title: string,
   reason: string | undefined,
   open: () => Promise<LabScene>,

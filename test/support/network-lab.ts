@@ -1,6 +1,8 @@
 import type { ChildProcess } from 'node:child_process'
 import { execFileSync, type SpawnOptions, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import process from 'node:process'
+import { text } from 'node:stream/consumers'
 import { type LabNamespace, labNamespaces, topologyCommands } from './lab-topology.ts'
 
 /** Names of namespaces: `portolan-PID-NUMBER-node`; the id of the process tells which labs are left over. */
@@ -45,6 +47,19 @@ export class NetworkLab {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'pipe'],
     })
+  }
+
+  /** Like `run`, while other things go on. */
+  async output(
+    namespace: LabNamespace,
+    command: string,
+    ...args: readonly string[]
+  ): Promise<string> {
+    const child = this.spawn(namespace, command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+    if (child.stdout === null) throw new Error(`${command}: no output`)
+    const [output, [status]] = await Promise.all([text(child.stdout), once(child, 'exit')])
+    if (status !== 0) throw new Error(`${command} ${args.join(' ')}: ended with ${status}`)
+    return output
   }
 
   /** Starts a process in a namespace; it is killed when the lab closes. */

@@ -11,7 +11,8 @@ import type { NetworkLab } from './network-lab.ts'
 /** One line of the daemon's log. */
 export type LogRecord = Readonly<Record<string, unknown>> & { readonly msg?: string }
 
-const mainFile = new URL('../../src/cli/main.ts', import.meta.url).pathname
+/** The command, as sources. */
+export const mainFile = new URL('../../src/cli/main.ts', import.meta.url).pathname
 
 /** Pods of the node are "pod", everything else, the pod behind the second node too, is "outside". */
 export const podDetection: readonly string[] = [

@@ -2,6 +2,7 @@ import type { ByteString } from '../../net/byte-string.ts'
 import { DecodeError } from '../../net/decode-error.ts'
 import { AttributeReader } from '../attribute-reader.ts'
 import { decodeAttributes } from '../attributes.ts'
+import { counter } from './expressions.ts'
 import { elementListAttributes } from './object-tables.ts'
 import type { SetElement } from './objects.ts'
 import { decodeComment } from './user-data.ts'
@@ -57,7 +58,7 @@ function visitElement(reader: AttributeReader, visit: ElementVisitor): void {
       value = plainValue(reader)
       if (value === undefined) isPlain = false
     } else if (id === 6) comment = elementComment(reader)
-    else if (id === 3 || id === 4 || id === 5 || id === 10) isPlain = false
+    else if (id === 3 || id === 4 || id === 5 || id === 7 || id === 10) isPlain = false
   }
   reader.leave()
   if (isPlain && key !== undefined && reader.fault === undefined)
@@ -103,6 +104,7 @@ function visitByTable(bytes: Uint8Array, start: number, end: number, visit: Elem
     ...(((element.flags ?? 0) & 1) === 0 ? {} : { isIntervalEnd: true }),
     ...(element.timeoutMs === undefined ? {} : { timeoutMs: Number(element.timeoutMs) }),
     ...(element.expiresInMs === undefined ? {} : { expiresInMs: Number(element.expiresInMs) }),
+    ...counted(element.expression),
   }
   const value = element.data?.value
   visit(
@@ -111,6 +113,18 @@ function visitByTable(bytes: Uint8Array, start: number, end: number, visit: Elem
     decodeComment(0, element.userData),
     rest,
   )
+}
+
+function counted(
+  expression: { readonly name?: string; readonly data?: Uint8Array } | undefined,
+): Pick<ElementRest, 'counted'> {
+  if (expression?.name !== 'counter' || expression.data === undefined) return {}
+  const { packets = 0n, bytes = 0n } = decodeAttributes(
+    counter,
+    expression.data,
+    'nf_tables counter of an element',
+  )
+  return { counted: { packets, bytes } }
 }
 
 function text(bytes: Uint8Array): ByteString {

@@ -9,12 +9,16 @@ import { commentTypes, decodeComment, encodeComment } from './user-data.ts'
 const hooks = ['prerouting', 'input', 'forward', 'output', 'postrouting'] as const
 const chainTypes = ['nat', 'filter', 'route'] as const
 const accept = 1
+/** A counter's attributes may all be absent: it starts at zero. */
+const emptyCounter = new Uint8Array(0)
+/** NFT_TABLE_F_OWNER */
+const tableOwner = 2
 
 /** Writes the attributes of NFT_MSG_NEWTABLE. */
 export function encodeTable(writer: AttributeWriter, table: Table): void {
   encodeAttributes(writer, tableAttributes, {
     name: table.name,
-    flags: 0,
+    flags: table.endsWithSocket === true ? tableOwner : 0,
     ...userData(commentTypes.table, table.comment),
   })
 }
@@ -97,6 +101,7 @@ export function encodeSet(
       ...(isConcatenated ? { fields: set.fieldBytes.map((bytes) => ({ bytes })) } : {}),
     },
     id,
+    ...(set.isCounting === true ? { expression: { name: 'counter', data: emptyCounter } } : {}),
     ...(set.userData === undefined ? {} : { userData: set.userData }),
   })
 }

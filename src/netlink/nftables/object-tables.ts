@@ -79,6 +79,7 @@ export const setAttributes = {
   gcIntervalMs: { id: 12, kind: 'u32be' },
   userData: { id: 13, kind: 'bytes' },
   handle: { id: 16, kind: 'u64be' },
+  expression: { id: 17, kind: 'nest', nest: expressionAttributes },
 } as const satisfies Attributes
 
 /** enum nft_set_flags */
@@ -100,6 +101,7 @@ export const elementAttributes = {
   timeoutMs: { id: 4, kind: 'u64be' },
   expiresInMs: { id: 5, kind: 'u64be' },
   userData: { id: 6, kind: 'bytes' },
+  expression: { id: 7, kind: 'nest', nest: expressionAttributes },
   keyEnd: { id: 10, kind: 'nest', nest: data },
 } as const satisfies Attributes
 

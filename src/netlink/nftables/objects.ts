@@ -9,6 +9,9 @@ export interface Table {
   readonly family: TableFamily
   readonly name: string
   readonly comment?: string
+  /** The kernel deletes the table when the socket that made it is closed (NFT_TABLE_F_OWNER, Linux 5.12);
+   *  only written. */
+  readonly endsWithSocket?: boolean
 }
 
 /** The hook of a base chain. Priorities as in nft(8): dstnat -100, srcnat 100. */
@@ -50,6 +53,8 @@ export interface SetDefinition {
   readonly isInterval: boolean
   /** Elements are written by packets and expire (NFT_SET_EVAL | NFT_SET_TIMEOUT). */
   readonly isDynamic: boolean
+  /** Every element counts the packets that find it (NFTA_SET_EXPR with a counter); only written. */
+  readonly isCounting?: boolean
   /** Upper bound of elements; undefined: none. */
   readonly maxElements?: number
   /** Raw NFTA_SET_USERDATA (typeof descriptions, comment), so that nft lists keys by name. */
@@ -69,4 +74,6 @@ export interface SetElement {
   /** Milliseconds, of dynamic elements. */
   readonly timeoutMs?: number
   readonly expiresInMs?: number
+  /** Of elements of a counting set; only read. */
+  readonly counted?: { readonly packets: bigint; readonly bytes: bigint }
 }

@@ -1,5 +1,6 @@
 import type { Flow } from '../../net/flow.ts'
 import type { NodePlan, PlanChange, ServicePlan } from '../plan/plan.ts'
+import type { FrontendCounters } from './frontend-counters.ts'
 import type { TracedVerdict } from './verdict.ts'
 
 /** The whole desired state of this node. */
@@ -38,6 +39,9 @@ export interface Mechanism {
   compare(plan: Plan): Promise<readonly Difference[]>
   /** What the kernel's present state does with a flow. `localAddresses` are the node's own. */
   trace(flow: Flow, localAddresses: readonly string[]): Promise<TracedVerdict>
+  /** What the kernel has counted since the frontends were written; undefined: this mechanism's objects do
+   *  not count. */
+  counters?(): Promise<readonly FrontendCounters[]>
   /** Calls back when somebody else changed what is ours; ends with the signal. */
   watchDrift(onDrift: (what: string) => void, signal: AbortSignal): void
   /** Removes everything that is ours, and nothing else. */
