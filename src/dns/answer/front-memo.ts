@@ -1,0 +1,218 @@
+import type { Lease } from '../chain/reply.ts'
+import { headerBytes } from '../wire/decode-message.ts'
+import { answerLayout, noRotation } from './answer-layout.ts'
+import { entryWords, MemoGeneration } from './memo-generation.ts'
+import type { NameStamps } from './name-stamps.ts'
+import type { QuestionKey } from './question-key.ts'
+
+/** What is known about an answer that is to be kept. */
+export interface MemoEntry {
+  /** Encoded for the question in lower case. */
+  readonly bytes: Uint8Array
+  /** What it depends on. */
+  readonly dependencies: ReadonlySet<string>
+  /** Undefined: good until a dependency changes. */
+  readonly lease: Lease | undefined
+  /** Its address records change places each time. */
+  readonly isRotated: boolean
+  /** The caller's number, given back with each hit. */
+  readonly tally: number
+}
+
+/** Answers as bytes, found by questions as bytes, so that a query that was answered before costs no object
+ *  and no plugin. What depends on the cluster's names is good until one of them changes, what comes
+ *  from a cache until its lease ends. Memory is bounded: two generations of half the size, of which
+ *  the older is forgotten when the younger is full; what is asked for moves to the younger. */
+export class FrontMemo {
+  /** Number of the last hit's entry, as its caller gave it. */
+  tally = 0
+  readonly #stamps: NameStamps
+  readonly #random: () => number
+  #young: MemoGeneration
+  #old: MemoGeneration
+
+  /** `random` gives 0 <= value < 1. */
+  constructor(inputs: {
+    readonly maxBytes: number
+    readonly stamps: NameStamps
+    readonly random: () => number
+  }) {
+    this.#stamps = inputs.stamps
+    this.#random = inputs.random
+    this.#young = new MemoGeneration(inputs.maxBytes / 2)
+    this.#old = new MemoGeneration(inputs.maxBytes / 2)
+  }
+
+  /** Bytes of the answers that are kept, and of what is kept about them. */
+  get byteCount(): number {
+    return this.#young.byteCount + this.#old.byteCount
+  }
+
+  /** Writes the answer to the query at `start` of `packet` to `out` and gives its length; 0: not known, the
+   *  chain must be asked. `out` needs room for the longest answer. */
+  answer(
+    key: QuestionKey,
+    packet: Uint8Array,
+    start: number,
+    out: Uint8Array,
+    outStart: number,
+    nowMs: number,
+  ): number {
+    let generation = this.#young
+    let entry = generation.find(key.hash, key.bytes, key.length)
+    if (entry < 0) {
+      generation = this.#old
+      entry = generation.find(key.hash, key.bytes, key.length)
+      if (entry < 0 || !this.#isCurrent(generation, entry)) return 0
+      entry = this.#moveToYoung(key, generation, entry)
+      generation = this.#young
+      if (entry < 0) return 0
+    } else if (!this.#isCurrent(generation, entry)) return 0
+    return this.#write(generation, entry, key, packet, start, out, outStart, nowMs)
+  }
+
+  /** Keeps an answer to the question. One that is too large for the memo, or whose records cannot change
+   *  places as bytes, is not kept. */
+  keep(key: QuestionKey, kept: MemoEntry): void {
+    const { ttlOffsets, rotation } = answerLayout(kept.bytes)
+    const used = kept.isRotated ? rotation : noRotation
+    if (used === undefined) return
+    const { offset, blockBytes, count } = used
+    const offsets = kept.lease === undefined ? [] : ttlOffsets
+    const slots = Array.from(kept.dependencies, (dependency) => this.#stamps.slotOf(dependency))
+    const fixedWords = entryWords.size + 2 * slots.length + offsets.length
+    const wordCount = fixedWords + Math.ceil((key.length + kept.bytes.length) / 4)
+    const entry = this.#add(key, wordCount)
+    if (entry < 0) return
+    const { words, bytes, leases } = this.#young
+    if (kept.lease !== undefined) leases.push(kept.lease)
+    const head = [
+      key.hash,
+      key.length,
+      kept.bytes.length,
+      slots.length,
+      offsets.length,
+      offset,
+      blockBytes,
+      count,
+      kept.lease === undefined ? -1 : leases.length - 1,
+      kept.tally,
+    ]
+    words.set(head, entry)
+    words.set(
+      [...slots.flatMap((slot) => [slot, this.#stamps.at(slot)]), ...offsets],
+      entry + head.length,
+    )
+    bytes.set(key.bytes.subarray(0, key.length), (entry + fixedWords) * 4)
+    bytes.set(kept.bytes, (entry + fixedWords) * 4 + key.length)
+  }
+
+  #add(key: QuestionKey, wordCount: number): number {
+    const entry = this.#young.add(key.hash, key.bytes, key.length, wordCount)
+    if (entry >= 0) return entry
+    const cleared = this.#old
+    cleared.clear()
+    this.#old = this.#young
+    this.#young = cleared
+    return this.#young.add(key.hash, key.bytes, key.length, wordCount)
+  }
+
+  /** No dependency has changed since. */
+  #isCurrent({ words }: MemoGeneration, entry: number): boolean {
+    const stampCount = words[entry + entryWords.stampCount] ?? 0
+    let at = entry + entryWords.size
+    for (let index = 0; index < stampCount; index++, at += 2) {
+      if (this.#stamps.at(words[at] ?? 0) !== (words[at + 1] ?? 0) >>> 0) return false
+    }
+    return true
+  }
+
+  #moveToYoung(key: QuestionKey, from: MemoGeneration, entry: number): number {
+    const { words } = from
+    const end = from.keyOffset(entry) + key.length + (words[entry + entryWords.answerBytes] ?? 0)
+    const moved = words.slice(entry, Math.ceil(end / 4))
+    const lease = from.leases[words[entry + entryWords.lease] ?? -1]
+    const target = this.#add(key, moved.length)
+    if (target < 0) return -1
+    this.#young.words.set(moved, target)
+    if (lease !== undefined) {
+      this.#young.words[target + entryWords.lease] = this.#young.leases.push(lease) - 1
+    }
+    return target
+  }
+
+  #write(
+    generation: MemoGeneration,
+    entry: number,
+    key: QuestionKey,
+    packet: Uint8Array,
+    start: number,
+    out: Uint8Array,
+    outStart: number,
+    nowMs: number,
+  ): number {
+    const { words, bytes } = generation
+    const from = generation.keyOffset(entry) + key.length
+    const length = words[entry + entryWords.answerBytes] ?? 0
+    const leaseIndex = words[entry + entryWords.lease] ?? -1
+    if (leaseIndex >= 0) {
+      const seconds = generation.leases[leaseIndex]?.renew(nowMs)
+      if (seconds === undefined) return 0
+      copy(bytes, from, out, outStart, length)
+      writeTtls(generation, entry, out, outStart, seconds)
+    } else copy(bytes, from, out, outStart, length)
+    out[outStart] = packet[start] ?? 0
+    out[outStart + 1] = packet[start + 1] ?? 0
+    if (!key.isLowerCase) {
+      copy(packet, start + headerBytes, out, outStart + headerBytes, key.questionEnd - headerBytes)
+    }
+    const count = words[entry + entryWords.rotationCount] ?? 0
+    if (count > 1) {
+      const offset = words[entry + entryWords.rotationOffset] ?? 0
+      const block = words[entry + entryWords.rotationBlock] ?? 0
+      const first = Math.floor(this.#random() * count) * block
+      copy(bytes, from + offset + first, out, outStart + offset, count * block - first)
+      copy(bytes, from + offset, out, outStart + offset + count * block - first, first)
+    }
+    this.tally = words[entry + entryWords.tally] ?? 0
+    return length
+  }
+}
+
+/** Short copies: a loop is faster than a view and `set` up to some hundred bytes. */
+const longCopyBytes = 256
+
+function copy(
+  source: Uint8Array,
+  sourceStart: number,
+  target: Uint8Array,
+  targetStart: number,
+  length: number,
+): void {
+  if (length > longCopyBytes) {
+    target.set(source.subarray(sourceStart, sourceStart + length), targetStart)
+    return
+  }
+  for (let index = 0; index < length; index++) {
+    target[targetStart + index] = source[sourceStart + index] ?? 0
+  }
+}
+
+function writeTtls(
+  { words }: MemoGeneration,
+  entry: number,
+  out: Uint8Array,
+  outStart: number,
+  seconds: number,
+): void {
+  const stampCount = words[entry + entryWords.stampCount] ?? 0
+  const ttlCount = words[entry + entryWords.ttlCount] ?? 0
+  let at = entry + entryWords.size + 2 * stampCount
+  for (let index = 0; index < ttlCount; index++, at++) {
+    const offset = outStart + (words[at] ?? 0)
+    out[offset] = seconds >>> 24
+    out[offset + 1] = seconds >>> 16
+    out[offset + 2] = seconds >>> 8
+    out[offset + 3] = seconds
+  }
+}
