@@ -1,6 +1,7 @@
 import type { Family } from '../net/address.ts'
 import type { Flow } from '../net/flow.ts'
 import { type Prefix, prefixContains } from '../net/prefix.ts'
+import { HostAddresses } from '../netlink/host-addresses.ts'
 import { NetlinkError } from '../netlink/netlink-error.ts'
 import { NftablesConnection } from '../netlink/nftables/connection.ts'
 import { RouteConnection } from '../netlink/route.ts'
@@ -19,7 +20,7 @@ import { IpvsProgram } from './ipvs-program.ts'
 import { applyKernelSettings } from './kernel-settings.ts'
 import { adoptMarks, families, isOurServer, type KernelState, readKernel } from './kernel-state.ts'
 import { diffServer, type PresentServer, type ServerDifference } from './server-difference.ts'
-import { ServiceAddresses } from './service-addresses.ts'
+import { interfaceName } from './service-addresses.ts'
 import { ShortCutMarks } from './short-cut-marks.ts'
 import { traceFlow } from './trace-flow.ts'
 import { formatDestination, type VirtualServerKey } from './virtual-server.ts'
@@ -56,7 +57,7 @@ export class IpvsMechanism implements Mechanism {
   readonly #ipvs: IpvsConnection
   readonly #nftables = NftablesConnection.open()
   readonly #route = RouteConnection.open()
-  readonly #addresses = new ServiceAddresses(this.#route)
+  readonly #addresses = new HostAddresses(this.#route, interfaceName)
   readonly #draining: Draining
   #marks: ShortCutMarks | undefined
   #plan: Plan | undefined

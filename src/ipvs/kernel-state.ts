@@ -1,5 +1,6 @@
 import { type Family, readAddress } from '../net/address.ts'
 import { fromByteString } from '../net/byte-string.ts'
+import type { HostAddresses } from '../netlink/host-addresses.ts'
 import type { NftablesConnection } from '../netlink/nftables/connection.ts'
 import type { ServicePlan } from '../proxy/plan/plan.ts'
 import { frontendKey as frontendName } from '../proxy/plan/plan.ts'
@@ -7,7 +8,6 @@ import { frontendKey, readHostWord } from '../ruleset/element-keys.ts'
 import { type KernelFilter, readFilter } from './filter-sync.ts'
 import type { IpvsConnection } from './ipvs-connection.ts'
 import type { PresentServer } from './server-difference.ts'
-import type { ServiceAddresses } from './service-addresses.ts'
 import type { ShortCutMarks } from './short-cut-marks.ts'
 import { formatDestination, formatServerKey, type VirtualServerKey } from './virtual-server.ts'
 
@@ -29,7 +29,7 @@ export const families: readonly Family[] = [4, 6]
 export function readKernel(
   ipvs: IpvsConnection,
   nftables: NftablesConnection,
-  serviceAddresses: ServiceAddresses,
+  serviceAddresses: HostAddresses,
 ): KernelState {
   const filters = new Map<Family, KernelFilter>()
   const known: string[] = []
