@@ -11,8 +11,8 @@ export interface Answer {
   readonly memo: Memo
   /** Its records are to be rotated (`loadbalance`): a memoized copy must not go out as it is. */
   readonly isRotated: boolean
-  /** The same message already encoded, without OPT record; undefined when a plugin changed it. */
-  readonly packet: Packet | undefined
+  /** Why it tells of a failure, for the log. */
+  readonly reason?: string
 }
 
 /** No message yet: the server makes one with this code, header, question and OPT record only. Plugins
@@ -29,26 +29,18 @@ export interface Dropped {
   readonly kind: 'dropped'
 }
 
-/** How long an answer may be given again to the same question (name, type, class, DO, CD, RD and size
- *  being equal) without asking the chain. It is the strictest word of all plugins on the way.
+/** How long an answer may be given again to the same query (question, EDNS part, RD, AD and CD being
+ *  equal) without asking the chain. It is the strictest word of all plugins on the way.
  *  `never`: it depends on who asks, on chance, or on state without an end.
  *  `until-names-change`: a function of the question and of the cluster's names only.
  *  A lease: from the cache, until it says no. */
 export type Memo = 'never' | 'until-names-change' | Lease
 
-/** The right to repeat a cached answer. */
+/** The right to repeat a cached answer. All its records carry the same time to live. */
 export interface Lease {
   /** Counts one use and returns the seconds that its records have left; undefined when the chain must
    *  be asked (expired, evicted, or due for a refresh). */
   renew(nowMs: number): number | undefined
-}
-
-/** An encoded message whose records all carry the same time to live, without an OPT record. */
-export interface Packet {
-  /** Never changed; whoever sends it copies it first. */
-  readonly bytes: Uint8Array
-  /** Where the 4 bytes of each TTL stand. */
-  readonly ttlOffsets: Uint16Array
 }
 
 /** The parts of a reply that differ from an empty NOERROR. */
@@ -69,7 +61,7 @@ export function answerTo(query: Message, parts: AnswerParts): Answer {
 
 /** A message to the client, not encoded yet. */
 export function answer(message: Message, memo: Memo): Answer {
-  return { kind: 'answer', message, memo, isRotated: false, packet: undefined }
+  return { kind: 'answer', message, memo, isRotated: false }
 }
 
 /** The message that replies to a query. RD and CD come back for queries only, as in CoreDNS. */
@@ -98,9 +90,9 @@ export function failure(rcode: number, reason: string | undefined): Failure {
 /** The client gets nothing. */
 export const dropped: Dropped = { kind: 'dropped' }
 
-/** The same answer with another message: what was encoded is void. */
+/** The same answer with another message. */
 export function withReplyMessage(reply: Answer, message: Message): Answer {
-  return { ...reply, message, packet: undefined }
+  return { ...reply, message }
 }
 
 /** The reply with `memo: 'never'`. */

@@ -93,9 +93,9 @@ function decodeChange(kind: Token, words: readonly Token[]): RewriteChange {
     case 'rcode':
       return decodeRcodeRule(kind, words)
     case 'cname': {
-      const { match, rest } = decodeMatch(kind, words)
+      const { match, rest } = decodeMatch(kind, words, lowerCase)
       const [to] = exactly(kind, rest, 1)
-      return { kind: 'cname', match, to: absolute(to ?? kind) }
+      return { kind: 'cname', match, to: nameKey((to ?? kind).text) }
     }
     default:
       refuseUnknown(kind, 'rewrite rule', ruleKinds)
@@ -182,6 +182,7 @@ function decodeCode(token: Token): number {
 function decodeMatch(
   kind: Token,
   words: readonly Token[],
+  normalize: (token: Token) => string = absolute,
 ): { readonly match: NameMatch; readonly rest: readonly Token[] } {
   const [first, second] = words
   const named = matchKinds.find((word) => word === first?.text.toLowerCase())
@@ -193,7 +194,7 @@ function decodeMatch(
     return { match: { kind: 'regex', pattern: decodeRegExp(text) }, rest }
   }
   return {
-    match: { kind: hasKind && named !== 'regex' ? named : 'exact', text: absolute(text) },
+    match: { kind: hasKind && named !== 'regex' ? named : 'exact', text: normalize(text) },
     rest,
   }
 }
@@ -203,6 +204,10 @@ function decodeMatch(
 function absolute(token: Token): string {
   const text = nameKey(token.text)
   return text.endsWith('.') ? text : `${text}.`
+}
+
+function lowerCase(token: Token): string {
+  return nameKey(token.text)
 }
 
 function checkGroups(to: Token, pattern: RegExp): void {

@@ -1,0 +1,175 @@
+import { type Clock, delay } from '../../kube/clock.ts'
+import type { Next, Outcome, Plugin } from '../chain/plugin.ts'
+import { answer, answerTo, failure, type Reply } from '../chain/reply.ts'
+import type { Request } from '../chain/request.ts'
+import { isInZones } from '../chain/zones.ts'
+import type { ForwardSettings } from '../corefile/decode-forward.ts'
+import type { Upstream, UpstreamProtocol } from '../upstream/upstream.ts'
+import type { Message } from '../wire/message.ts'
+import { isInZone } from '../wire/name.ts'
+import { rcodes } from '../wire/numbers.ts'
+import { isReplyTo } from './cacheable.ts'
+import type { ForwardObserver } from './forward-observer.ts'
+import { UpstreamHealth } from './upstream-health.ts'
+
+/** What `forward` works with. */
+export interface ForwardInputs {
+  readonly clock: Clock
+  readonly random: () => number
+  /** In the order of the directive, at least one. */
+  readonly upstreams: readonly Upstream[]
+  readonly observer: ForwardObserver
+  /** The `forward` that follows in the same block, for `next`. */
+  readonly following: Plugin | undefined
+}
+
+/** A query is given up after so long, whatever upstreams are left. */
+const deadlineMs = 5_000
+
+/** Between two rounds: upstreams that refuse at once would be asked thousands of times. */
+const roundPauseMs = 200
+
+const signalNever = new AbortController().signal
+
+/** `forward`: asks upstreams, one after the other until one answers. */
+export function forwardPlugin(settings: ForwardSettings, inputs: ForwardInputs): Plugin {
+  const { upstreams, clock, observer } = inputs
+  const { healthCheck, isTcpForced } = settings
+  const protocol = isTcpForced ? 'tcp' : 'udp'
+  const servers = upstreams.map(
+    (upstream) =>
+      new UpstreamHealth(upstream, healthCheck, protocol, clock, () =>
+        observer.checkFailed(upstream.label),
+      ),
+  )
+  const order = upstreamOrder(settings, servers, inputs.random)
+  let runningCount = 0
+  const forward = async (request: Request, next: Next): Promise<Reply> => {
+    runningCount++
+    try {
+      return await ask(request, order(), settings, inputs, next)
+    } finally {
+      runningCount--
+    }
+  }
+  return {
+    name: 'forward',
+    serve(request, next): Outcome {
+      const isOwn = isInZone(request.name, settings.from)
+      const isExcepted = request.name !== settings.from && isInZones(settings.except, request.name)
+      if (!isOwn || isExcepted) return next(request)
+      if (settings.maxConcurrent > 0 && runningCount >= settings.maxConcurrent) {
+        observer.rejected()
+        const reason = `concurrent queries exceeded maximum ${settings.maxConcurrent}`
+        return failure(rcodes.REFUSED, reason)
+      }
+      return forward(request, next)
+    },
+    run(signal) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      signal.addEventListener('abort', finish, { once: true })
+      function finish(): void {
+        for (const server of servers) server.close()
+        resolve()
+      }
+      return promise
+    },
+  }
+}
+
+/** Goes through the upstreams, round after round, until one answers or time is up. */
+async function ask(
+  request: Request,
+  servers: readonly UpstreamHealth[],
+  settings: ForwardSettings,
+  inputs: ForwardInputs,
+  next: Next,
+): Promise<Reply> {
+  const { clock, observer, random, following } = inputs
+  const endMs = clock.now() + deadlineMs
+  let failCount = 0
+  let lastReason = 'no healthy upstreams'
+  for (let index = 0; clock.now() < endMs; index++) {
+    if (index === servers.length) {
+      await delay(clock, roundPauseMs, signalNever)
+      index = 0
+      failCount = 0
+    }
+    let server = servers[index]
+    if (server?.isDown(settings.maxFails) === true) {
+      if (++failCount < servers.length) continue
+      observer.allDown()
+      if (settings.failsFast) break
+      // All being down, the checks themselves may be what is broken.
+      server = servers[Math.floor(random() * servers.length)]
+    }
+    if (server === undefined) break
+    const reply = await exchange(request, server, settings, inputs)
+    if (typeof reply === 'string') {
+      lastReason = reply
+      if (settings.maxFails > 0) server.suspect()
+      if (failCount >= servers.length) break
+      continue
+    }
+    request.trace?.note('forward', `${server.upstream.label} answered`)
+    if (!isReplyTo(reply, request.message)) {
+      return answerTo(request.message, { rcode: rcodes.FORMERR })
+    }
+    if (settings.failoverRcodes.includes(reply.rcode) && failCount < servers.length) {
+      lastReason = `${server.upstream.label} answered with code ${reply.rcode}`
+      failCount++
+      continue
+    }
+    if (settings.nextRcodes.includes(reply.rcode) && following !== undefined) {
+      return following.serve(request, next)
+    }
+    return answer(reply, 'never')
+  }
+  return failure(rcodes.SERVFAIL, lastReason)
+}
+
+/** One try, over TCP again when a preferred UDP answer was cut; a text is the reason of its failure. */
+async function exchange(
+  request: Request,
+  { upstream }: UpstreamHealth,
+  settings: ForwardSettings,
+  { clock, observer }: ForwardInputs,
+): Promise<Message | string> {
+  const { isTcpForced, isUdpPreferred } = settings
+  const asked: UpstreamProtocol = request.transport === 'udp' ? 'udp' : 'tcp'
+  const protocol = isTcpForced ? 'tcp' : isUdpPreferred ? 'udp' : asked
+  const startMs = clock.now()
+  try {
+    let reply = await upstream.exchange(request.message, protocol)
+    if (reply.flags.tc && isUdpPreferred && !isTcpForced) {
+      reply = await upstream.exchange(request.message, 'tcp')
+    }
+    observer.answered(upstream.label, reply.rcode, clock.now() - startMs)
+    return reply
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}
+
+/** Gives the upstreams in the order in which they are asked for one query. */
+function upstreamOrder(
+  { policy }: ForwardSettings,
+  servers: readonly UpstreamHealth[],
+  random: () => number,
+): () => readonly UpstreamHealth[] {
+  let turn = 0
+  switch (policy) {
+    case 'sequential':
+      return () => servers
+    case 'round_robin':
+      return () => {
+        const first = servers[++turn % servers.length]
+        return first === undefined ? [] : [first, ...servers.filter((server) => server !== first)]
+      }
+    case 'random':
+      return () => {
+        const ranked = servers.map((server) => ({ server, rank: random() }))
+        return ranked.sort((left, right) => left.rank - right.rank).map(({ server }) => server)
+      }
+  }
+}
