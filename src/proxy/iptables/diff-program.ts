@@ -86,6 +86,11 @@ function diffHooks(program: FamilyProgram, kernel: KernelTables): readonly HookE
 
 /** Whether a rule of a built-in chain, as iptables-save printed it, is ours: it leads to a chain of ours. */
 export function leadsToUs(line: string): boolean {
+  return ownTarget(line) !== undefined
+}
+
+/** The chain of ours that a rule, as iptables-save printed it, leads to. */
+export function ownTarget(line: string): string | undefined {
   const [, target = ''] = / -[jg] (\S+)$/.exec(` ${line}`) ?? []
-  return isOwnChain(target)
+  return isOwnChain(target) ? target : undefined
 }

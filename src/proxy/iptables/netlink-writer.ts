@@ -100,27 +100,36 @@ export class NetlinkWriter implements RuleWriter {
     return this.#templates.rule(chain, rule, family) ?? kernelRule(chain, rule, family)
   }
 
-  /** All rules of ours in a built-in chain go, and others come. One that is there is not added again, as
-   *  that would set its policy. */
+  /** Rules of ours in a built-in chain go, and others come. One that is there is not added again, as that
+   *  would set its policy. */
   #edit(
     batch: NftablesBatch,
     family: Family,
-    { table, chain, insert }: HookEdit,
+    { table, chain, remove, insert }: HookEdit,
     present: ReadonlySet<string>,
   ): void {
     const tableFamily = tableFamilies[family]
     const hook = builtInHooks[table][chain]
-    if (present.has(chain)) this.#deleteOwn(batch, tableFamily, table, chain)
+    if (present.has(chain)) this.#deleteJumps(batch, tableFamily, { table, chain, remove })
     else if (hook !== undefined) batch.addChain(tableFamily, table, { name: chain, hook })
     for (const rule of insert.toReversed()) {
       batch.insertRule(tableFamily, table, this.#kernelRule(chain, rule, family))
     }
   }
 
-  #deleteOwn(batch: NftablesBatch, family: TableFamily, table: TableName, chain: string): void {
+  /** The kernel's rules have no text: one is meant that leads to the same chain as one to remove. */
+  #deleteJumps(
+    batch: NftablesBatch,
+    family: TableFamily,
+    { table, chain, remove }: Omit<HookEdit, 'insert'>,
+  ): void {
+    const targets = new Set(remove.map(ownTarget))
+    const leadsThere = ({ name, data }: Expression): boolean =>
+      name === 'immediate' && targets.has(data.data?.verdict?.chain)
     for (const { handle, expressions } of this.#connection.listRules(family, table, chain)) {
-      if (handle === undefined || !expressions.some(leadsToOwnChain)) continue
-      batch.deleteRule(family, table, chain, handle)
+      if (handle !== undefined && expressions.some(leadsThere)) {
+        batch.deleteRule(family, table, chain, handle)
+      }
     }
   }
 
@@ -128,10 +137,6 @@ export class NetlinkWriter implements RuleWriter {
     for (const { table, name } of chains) batch.flushChain(family, table, name)
     for (const { table, name } of chains) batch.deleteChain(family, table, name)
   }
-}
-
-function leadsToOwnChain({ name, data }: Expression): boolean {
-  return name === 'immediate' && isOwnChain(data.data?.verdict?.chain ?? '')
 }
 
 /** The kernel's name of a family of tables. */

@@ -1,8 +1,7 @@
 import type { Family } from '../../net/address.ts'
 import type { SyncReport } from '../port/mechanism.ts'
-import { formatCommit } from './format-commit.ts'
+import { formatChanges, type InputPiece } from './format-changes.ts'
 import { formatRule } from './format-rule.ts'
-import { countOperations, planCommits, type TableCommit } from './plan-commits.ts'
 import type { ChainDeletion } from './plan-deletions.ts'
 import type { RuleWriter } from './rule-writer.ts'
 import { type IptablesPrograms, runProgram } from './run-program.ts'
@@ -31,32 +30,29 @@ export class RestoreWriter implements RuleWriter {
     this.way = `restore (${programs.variant})`
   }
 
-  async write(family: Family, changes: TableChanges): Promise<SyncReport> {
-    return this.#run(family, [...planCommits(changes, this.#maximumRules)])
+  write(family: Family, changes: TableChanges): Promise<SyncReport> {
+    return this.#run(family, changes)
   }
 
-  async delete(
+  delete(
     family: Family,
     deletions: readonly ChainDeletion[],
     removed: TableChanges['removed'],
   ): Promise<SyncReport> {
-    const changes = toTableChanges({ filled: [], removed }, toEdits(deletions, family))
-    return this.#run(family, [...planCommits(changes, this.#maximumRules)])
+    return this.#run(family, toTableChanges({ filled: [], removed }, toEdits(deletions, family)))
   }
 
-  async #run(family: Family, commits: readonly TableCommit[]): Promise<SyncReport> {
-    if (commits.length === 0) return { transactions: 0, operations: 0, bytes: 0 }
-    const input = commits.map((commit) => formatCommit(commit, family)).join('')
+  async #run(family: Family, changes: TableChanges): Promise<SyncReport> {
+    const pieces = (): Generator<InputPiece> => formatChanges(changes, family, this.#maximumRules)
+    const report = { transactions: 0, operations: 0, bytes: 0 }
+    if (pieces().next().done === true) return report
     const args = ['--noflush', '-w', lockSeconds]
+    const input = (): Iterable<string> => countPieces(pieces(), report)
     await runProgram(this.#programs.restore[family], args, input, (processId) => {
       // Now, because notifications of its commits come while it still runs.
       this.#processIds = [...this.#processIds, processId].slice(-rememberedProcesses)
     })
-    return {
-      transactions: commits.length,
-      operations: commits.reduce((sum, commit) => sum + countOperations(commit), 0),
-      bytes: Buffer.byteLength(input),
-    }
+    return report
   }
 
   isOwnCommit(processId: number): boolean {
@@ -64,6 +60,19 @@ export class RestoreWriter implements RuleWriter {
   }
 
   close(): void {}
+}
+
+/** The text of pieces; each is counted when it is taken. */
+function* countPieces(
+  pieces: Iterable<InputPiece>,
+  report: { -readonly [Name in keyof SyncReport]: SyncReport[Name] },
+): Generator<string> {
+  for (const { text, operations, isCommit } of pieces) {
+    report.transactions += isCommit ? 1 : 0
+    report.operations += operations
+    report.bytes += Buffer.byteLength(text)
+    yield text
+  }
 }
 
 /** Rules that are deleted by their words. */

@@ -1,16 +1,17 @@
 import { spawn } from 'node:child_process'
 import { delimiter } from 'node:path'
 import process from 'node:process'
+import type { Writable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import type { Family } from '../../net/address.ts'
 
-/** Runs a program to its end, with `input` as its standard input, in the network namespace of this thread.
- *  `onStart` is called at once. Returns its standard output. Rejects with one line that has its name, its
+/** Runs a program to its end, in the network namespace of this thread. `input` gives the pieces of its standard
+ *  input, which are made while it reads; once more when a line of it has to be named. `onStart` is called at once. Returns its standard output. Rejects with one line that has its name, its
  *  exit status and what it said, or which package has it. */
 export async function runProgram(
   program: string,
   args: readonly string[],
-  input = '',
+  input: () => Iterable<string> = () => [],
   onStart: (processId: number) => void = () => {},
 ): Promise<string> {
   const child = spawn(program, args, {
@@ -23,14 +24,44 @@ export async function runProgram(
   child.on('close', (code, signal) => resolve(code ?? signal ?? 'nothing'))
   // A program that ends before it has read everything is judged by its status.
   child.stdin.on('error', () => {})
-  child.stdin.end(input)
   const [status, output, complaint] = await Promise.all([
     ended,
     text(child.stdout),
     text(child.stderr),
+    feed(child.stdin, input(), ended),
   ])
   if (status === 0) return output
   throw new ProgramError(program, status, complaint, input)
+}
+
+/** Characters of one write. */
+const writeLength = 1 << 16
+
+/** Writes no faster than the program reads, and not to its end when it ends before. */
+async function feed(
+  stdin: Writable,
+  pieces: Iterable<string>,
+  ended: Promise<unknown>,
+): Promise<void> {
+  // A start that failed is told by whoever waits for the status.
+  const end = ended.catch(() => {}).then(() => 'ended')
+  let waiting = ''
+  try {
+    for (const piece of pieces) {
+      waiting += piece
+      if (waiting.length < writeLength) continue
+      const hasRoom = stdin.write(waiting)
+      waiting = ''
+      if (hasRoom) continue
+      const drained = new Promise((resolve) => stdin.once('drain', resolve))
+      if ((await Promise.race([end, drained])) === 'ended') return
+    }
+    stdin.end(waiting)
+  } catch (error) {
+    // The program sees the end of its input before a COMMIT, and ends without one.
+    stdin.destroy()
+    throw error
+  }
 }
 
 /** The network tools are in folders that not every login looks into. */
@@ -43,7 +74,12 @@ export class ProgramError extends Error {
   readonly code = 'PORTOLAN_PROGRAM'
   readonly status: number | string
 
-  constructor(program: string, status: number | string, complaint: string, input: string) {
+  constructor(
+    program: string,
+    status: number | string,
+    complaint: string,
+    input: () => Iterable<string>,
+  ) {
     super(`${program} ended with ${status}: ${oneLine(complaint)}${namedLine(complaint, input)}`)
     this.name = 'ProgramError'
     this.status = status
@@ -75,8 +111,14 @@ function oneLine(textOfLines: string): string {
 }
 
 /** The line of the input that the complaint names by its number. */
-function namedLine(complaint: string, input: string): string {
+function namedLine(complaint: string, input: () => Iterable<string>): string {
   const [, number] = /line:? ([0-9]+)/i.exec(complaint) ?? []
-  const line = number === undefined ? undefined : input.split('\n')[Number(number) - 1]
-  return line === undefined ? '' : ` (${line})`
+  if (number === undefined) return ''
+  let left = Number(number)
+  for (const piece of input()) {
+    const lines = piece.split('\n')
+    if (left < lines.length) return ` (${lines[left - 1]})`
+    left -= lines.length - 1
+  }
+  return ''
 }

@@ -1,7 +1,6 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { detectPrograms } from '../../../src/proxy/iptables/detect-programs.ts'
-import { runProgram } from '../../../src/proxy/iptables/run-program.ts'
 
 const test = suite('proxy/iptables/detect-programs')
 
@@ -79,14 +78,6 @@ test('no iptables at all: one line that says what to do', async () => {
   const message = await detectPrograms(machine({}), () => false).catch(String)
   assert.match(String(message), 'iptables: no such program on the search path')
   assert.match(String(message), 'install the package iptables')
-})
-
-test('a program that does not exist, and one that fails, name themselves', async () => {
-  const missing = await runProgram('portolan-no-such-program', []).catch(String)
-  assert.match(missing, 'portolan-no-such-program: no such program')
-  const script = 'echo "line 2 failed" >&2; exit 3'
-  const failing = await runProgram('sh', ['-c', script], '*nat\n-A X\n').catch(String)
-  assert.match(failing, 'sh ended with 3: line 2 failed (-A X)')
 })
 
 test.run()
