@@ -39,6 +39,11 @@ export function loadDestinationPort(dreg = register): Expression {
   return { name: 'payload', data: { dreg, base: 2, offset: 2, len: 2 } }
 }
 
+/** `th sport`. */
+export function loadSourcePort(dreg = register): Expression {
+  return { name: 'payload', data: { dreg, base: 2, offset: 0, len: 2 } }
+}
+
 /** `meta mark` (NFT_META_MARK 3). */
 export function loadMark(dreg = register): Expression {
   return { name: 'meta', data: { dreg, key: 3 } }
