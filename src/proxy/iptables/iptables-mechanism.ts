@@ -10,6 +10,8 @@ import { detectPrograms } from './detect-programs.ts'
 import { diffProgram, removeProgram } from './diff-program.ts'
 import { FamilyProgram, type ProgramChanges } from './family-program.ts'
 import { formatOwnRules } from './format-own-rules.ts'
+import { LegacyDrift } from './legacy-drift.ts'
+import { LegacySizes } from './legacy-sizes.ts'
 import { NetlinkWriter } from './netlink-writer.ts'
 import { planDeletions } from './plan-deletions.ts'
 import { readKernel } from './read-kernel.ts'
@@ -37,7 +39,8 @@ export async function openIptablesMechanism(
     way === 'netlink' && programs.variant === 'nf_tables' ? openConnection() : undefined
   const writer =
     connection === undefined ? new RestoreWriter(programs) : new NetlinkWriter(connection)
-  return new IptablesMechanism(programs, writer, connection)
+  const drift = programs.variant === 'legacy' ? new LegacyDrift(LegacySizes.open()) : undefined
+  return new IptablesMechanism({ programs, writer, connection, drift })
 }
 
 /** Undefined where the kernel or a container's rules refuse the socket: the programs may still do. */
@@ -56,6 +59,16 @@ interface ServedFamily {
   readonly uneven: UnevenChains
 }
 
+/** What the mechanism works with; it closes them. */
+interface MechanismParts {
+  readonly programs: IptablesPrograms
+  readonly writer: RuleWriter
+  /** Undefined where rules are read by programs only. */
+  readonly connection: NftablesConnection | undefined
+  /** Of the legacy variant; the kernel tells of changes in the other. */
+  readonly drift: LegacyDrift | undefined
+}
+
 /** Endpoints that go one after the other are put right once; new connections are uneven for as long. */
 const settleMs = 1_000
 
@@ -64,8 +77,8 @@ export class IptablesMechanism implements Mechanism {
   readonly name = 'iptables'
   readonly #programs: IptablesPrograms
   readonly #writer: RuleWriter
-  /** Undefined where rules are read by programs only. */
-  readonly #connection: NftablesConnection | undefined
+  readonly #connection: MechanismParts['connection']
+  readonly #drift: MechanismParts['drift']
   #families: readonly ServedFamily[] = []
   #cancelSettling: () => void = () => {}
   /** Settled when the last operation has ended. */
@@ -73,14 +86,11 @@ export class IptablesMechanism implements Mechanism {
   /** What the kernel was last told, by service. */
   readonly #written = new Map<string, ServicePlan>()
 
-  constructor(
-    programs: IptablesPrograms,
-    writer: RuleWriter,
-    connection: NftablesConnection | undefined,
-  ) {
+  constructor({ programs, writer, connection, drift }: MechanismParts) {
     this.#programs = programs
     this.#connection = connection
     this.#writer = writer
+    this.#drift = drift
   }
 
   /** How rules are written, for logs: `restore (nf_tables)`. */
@@ -89,16 +99,16 @@ export class IptablesMechanism implements Mechanism {
   }
 
   synchronize(plan: Plan): Promise<SyncReport> {
-    return this.#inTurn(() => this.#synchronize(plan))
+    return this.#changing(() => this.#synchronize(plan))
   }
 
   update(changes: readonly PlanChange[]): Promise<SyncReport> {
-    return this.#inTurn(() => this.#update(changes))
+    return this.#changing(() => this.#update(changes))
   }
 
   /** Makes balance even again where endpoints were only taken out; happens by itself some time after. */
   settle(): Promise<void> {
-    return this.#inTurn(() => this.#settle())
+    return this.#changing(() => this.#settle())
   }
 
   compare(plan: Plan): Promise<readonly Difference[]> {
@@ -106,7 +116,7 @@ export class IptablesMechanism implements Mechanism {
   }
 
   cleanup(): Promise<SyncReport> {
-    return this.#inTurn(() => this.#cleanup())
+    return this.#changing(() => this.#cleanup())
   }
 
   async trace(flow: Flow, localAddresses: readonly string[]): Promise<TracedVerdict> {
@@ -116,15 +126,15 @@ export class IptablesMechanism implements Mechanism {
   }
 
   watchDrift(onDrift: (what: string) => void, signal: AbortSignal): void {
-    // The legacy variant tells nobody of changes: there, only the periodic comparison sees them.
-    if (this.#programs.variant === 'legacy') return
-    watchTables((processId, portId) => this.#writer.isOwnCommit(processId, portId), onDrift, signal)
+    if (this.#drift !== undefined) this.#drift.watch(onDrift, signal)
+    else watchTables((process, port) => this.#writer.isOwnCommit(process, port), onDrift, signal)
   }
 
   close(): void {
     this.#cancelSettling()
     this.#writer.close()
     this.#connection?.close()
+    this.#drift?.close()
   }
 
   /** One thing after the other: what settles by itself must not meet a change half-way. */
@@ -135,6 +145,11 @@ export class IptablesMechanism implements Mechanism {
       () => {},
     )
     return result
+  }
+
+  #changing<T>(run: () => Promise<T>): Promise<T> {
+    const drift = this.#drift
+    return this.#inTurn(drift === undefined ? run : () => drift.during(run))
   }
 
   async #synchronize(plan: Plan): Promise<SyncReport> {
