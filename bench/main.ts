@@ -2,10 +2,12 @@
  *
  *      npm run bench -- NAME|all [--quick] [--json FILE] [--services 1000,10000] [--endpoints 10]
  *                       [--changes 500] [--rounds 2000] [--mode nftables|iptables]
- *                       [--peer KUBE-PROXY --kubeconfig FILE] [--peer-rules FILE] */
+ *                       [--peer KUBE-PROXY --kubeconfig FILE] [--peer-rules FILE]
+ *                       [--seconds 5] [--repeat 3] [--coredns PATH] */
 import { writeFileSync } from 'node:fs'
 import process from 'node:process'
 import { parseArgs } from 'node:util'
+import { dnsBenchmark } from './dns/dns.ts'
 import { firstPacketBenchmark } from './first-packet/first-packet.ts'
 import { relayBenchmark } from './relay/relay.ts'
 import {
@@ -19,18 +21,38 @@ import { formatTable } from './support/format-table.ts'
 import { describeMachine } from './support/machine.ts'
 import { syncBenchmark } from './sync/sync.ts'
 
-const benchmarks: readonly Benchmark[] = [syncBenchmark, firstPacketBenchmark, relayBenchmark]
+const benchmarks: readonly Benchmark[] = [
+  syncBenchmark,
+  firstPacketBenchmark,
+  relayBenchmark,
+  dnsBenchmark,
+]
 
 /** Defaults, and what `--quick` makes of them: each benchmark then ends within a minute. */
-const full = { services: '1000,10000,50000', endpoints: '10', changes: '500', rounds: '2000' }
-const quick = { services: '1000,10000', endpoints: '10', changes: '100', rounds: '500' }
+const full = {
+  services: '1000,10000,50000',
+  endpoints: '10',
+  changes: '500',
+  rounds: '2000',
+  seconds: '5',
+  repeat: '3',
+}
+const quick = {
+  services: '1000,10000',
+  endpoints: '10',
+  changes: '100',
+  rounds: '500',
+  seconds: '3',
+  repeat: '1',
+}
 
 function usage(why: string): never {
   const names = benchmarks.map(({ name, summary }) => `  ${name}  ${summary}`).join('\n')
   process.stderr.write(
     `bench: ${why}\nusage: npm run bench -- NAME|all [--quick] [--json FILE] [--services N,N] ` +
       `[--endpoints N] [--changes N] [--rounds N] [--mode nftables|iptables] ` +
-      `[--peer PATH --kubeconfig FILE] [--peer-rules FILE]\n${names}\n`,
+      `[--peer PATH --kubeconfig FILE] [--peer-rules FILE] ` +
+      `[--seconds N] [--repeat N] [--coredns PATH]\n${names}\n`,
   )
   process.exit(2)
 }
@@ -60,6 +82,9 @@ function parse(): {
       peer: values.peer,
       kubeconfig: values.kubeconfig,
       peerRules: values['peer-rules'],
+      dnsSeconds: count('seconds', values.seconds ?? defaults.seconds),
+      dnsRounds: count('repeat', values.repeat ?? defaults.repeat),
+      coredns: values.coredns,
     },
   }
 }
@@ -79,6 +104,9 @@ function parseCommandLine() {
         peer: { type: 'string' },
         kubeconfig: { type: 'string' },
         'peer-rules': { type: 'string' },
+        seconds: { type: 'string' },
+        repeat: { type: 'string' },
+        coredns: { type: 'string' },
       },
     })
   } catch (error) {

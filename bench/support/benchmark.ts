@@ -9,8 +9,13 @@ export type Row = {
   readonly unit: string
 } & ({ readonly p50: number; readonly p99: number } | { readonly value: number })
 
-/** Mechanisms that can be measured here; IPVS needs a kernel that has it. */
-export const benchmarkModes = ['nftables', 'iptables'] as const
+/** Mechanisms that can be measured here, iptables in each way of writing; IPVS needs a kernel that has it. */
+export const benchmarkModes = [
+  'nftables',
+  'iptables',
+  'iptables-restore',
+  'iptables-legacy',
+] as const
 
 /** One of them. */
 export type BenchmarkMode = (typeof benchmarkModes)[number]
@@ -33,6 +38,11 @@ export interface BenchmarkOptions {
   readonly kubeconfig: string | undefined
   /** File of rules of the original that were recorded; undefined: none. */
   readonly peerRules: string | undefined
+  /** Seconds of each load of a name server, and how often all are measured. */
+  readonly dnsSeconds: number
+  readonly dnsRounds: number
+  /** Path of a CoreDNS binary; undefined: none. */
+  readonly coredns: string | undefined
 }
 
 /** A benchmark: prints nothing, gives rows. */
