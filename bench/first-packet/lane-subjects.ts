@@ -1,8 +1,7 @@
 import { execFileSync } from 'node:child_process'
-import { openIptablesMechanism } from '../../src/proxy/iptables/iptables-mechanism.ts'
-import { openNftablesMechanism } from '../../src/proxy/nftables/nftables-mechanism.ts'
 import type { BenchmarkMode } from '../support/benchmark.ts'
 import { type ClusterSize, clusterAddress } from '../support/generate-cluster.ts'
+import { openMeasured } from '../support/open-measured.ts'
 import { ProxyUnderTest } from '../sync/proxy-under-test.ts'
 import type { Destination } from './lane.ts'
 import { linearLayout } from './linear-layout.ts'
@@ -29,8 +28,7 @@ export function ownSubject(mode: BenchmarkMode, size: ClusterSize): LaneSubject 
     subject: `portolan ${mode}`,
     ...generated(size),
     load: async () => {
-      const open = mode === 'iptables' ? openIptablesMechanism : openNftablesMechanism
-      const proxy = new ProxyUnderTest(await open())
+      const proxy = new ProxyUnderTest(await openMeasured(mode))
       proxy.load(size)
       await proxy.start()
       await proxy.close()

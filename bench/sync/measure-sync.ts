@@ -3,10 +3,8 @@
 import { spawnSync } from 'node:child_process'
 import process from 'node:process'
 import { boundMemory, releaseMemory } from '../../src/cli/process-memory.ts'
-import { openIptablesMechanism } from '../../src/proxy/iptables/iptables-mechanism.ts'
-import { openNftablesMechanism } from '../../src/proxy/nftables/nftables-mechanism.ts'
 import type { Mechanism } from '../../src/proxy/port/mechanism.ts'
-import type { Row } from '../support/benchmark.ts'
+import { benchmarkModes, type Row } from '../support/benchmark.ts'
 import {
   addressesOf,
   generatedNamespace,
@@ -14,7 +12,9 @@ import {
   serviceJson,
   sliceJson,
 } from '../support/generate-cluster.ts'
+import { openMeasured, restoreProgramOf } from '../support/open-measured.ts'
 import { distribution, significant } from '../support/percentile.ts'
+import { measureFloor } from './measure-floor.ts'
 import { ProxyUnderTest } from './proxy-under-test.ts'
 
 const [task = '', mode = '', ...figures] = process.argv.slice(2)
@@ -72,16 +72,21 @@ const changesToMeasure: readonly Change[] = [
   },
 ]
 
-function openSubject(): Promise<Mechanism> | Mechanism {
-  return mode === 'iptables' ? openIptablesMechanism() : openNftablesMechanism()
+function openSubject(): Promise<Mechanism> {
+  const known = benchmarkModes.find((name) => name === mode)
+  if (known === undefined) throw new Error(`bench: no mode ${mode}`)
+  return openMeasured(known)
 }
 
-/** Changes that are made and not counted, until the engine has compiled what they run through. */
+/** Changes that are made and not counted, until the engine has compiled what they run through, and the time
+ *  after which there are no more. */
 const warmUpChanges = 200
+const warmUpMs = 5_000
 
 async function warmUp(proxy: ProxyUnderTest): Promise<void> {
   const [replace] = changesToMeasure
-  for (let turn = 0; turn < warmUpChanges; turn++) {
+  const end = performance.now() + warmUpMs
+  for (let turn = 0; turn < warmUpChanges && performance.now() < end; turn++) {
     const index = (turn * 7919) % services
     await replace?.apply(proxy, index, turn + changes)
     await replace?.undo?.(proxy, index, turn + changes)
@@ -110,6 +115,7 @@ async function measureCold(): Promise<Row[]> {
   const proxy = new ProxyUnderTest(await openSubject())
   proxy.load({ services, endpoints })
   const { tookMs, bytes } = await proxy.start()
+  const peak = significant((process.resourceUsage().maxRSS * 1_024) / 1e6)
   // As the daemon does after its first synchronisation.
   releaseMemory()
   const work = `${size} cold sync`
@@ -117,12 +123,15 @@ async function measureCold(): Promise<Row[]> {
   const rows: Row[] = [
     { subject, work, metric: 'lists to ack', unit: 'ms', value: significant(tookMs) },
     { subject, work, metric: 'bytes sent', unit: 'bytes', value: bytes },
+    { subject, work, metric: 'RSS, largest', unit: 'MB', value: peak },
     { subject, work, metric: 'RSS', unit: 'MB', value: rss },
   ]
   await warmUp(proxy)
   await measureChangesOf(proxy, rows)
+  const rest = significant(proxy.residentMegabytes())
+  rows.push({ subject, work: `${size} all changes`, metric: 'RSS', unit: 'MB', value: rest })
   await proxy.close()
-  return [...rows, ...restartRows()]
+  return [...rows, ...floorRows(), ...restartRows()]
 }
 
 async function measureChangesOf(proxy: ProxyUnderTest, rows: Row[]): Promise<void> {
@@ -139,6 +148,15 @@ async function measureRestart(): Promise<Row[]> {
     { subject, work, metric: 'lists to ack', unit: 'ms', value: significant(tookMs) },
     { subject, work, metric: 'kernel writes', unit: 'transactions', value: transactions },
   ]
+}
+
+/** What changes are to be compared with where a program makes them. */
+function floorRows(): Row[] {
+  const program = restoreProgramOf(benchmarkModes.find((name) => name === mode) ?? 'nftables')
+  if (program === undefined) return []
+  const work = `${size} one rule added by hand`
+  const times = measureFloor(program, Math.min(changes, 20))
+  return [{ subject: program, work, metric: 'start to end', unit: 'ms', ...times }]
 }
 
 function restartRows(): Row[] {
