@@ -15,7 +15,7 @@ const lookEveryMs = 2_000
 
 /** The original waits without end; a connection that nobody uses any more would keep its endpoint for the
  *  15 minutes that IPVS itself remembers idle connections. */
-const longestDrainMs = 900_000
+export const longestDrainMs = 900_000
 
 /** Watches destinations of weight 0 until their last connection has ended. */
 export class Draining {

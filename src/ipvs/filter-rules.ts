@@ -16,6 +16,9 @@ import {
 /** Name of our table in both families. */
 export const tableName = 'portolan-ipvs'
 
+/** Chains that packets come into the table by. */
+export const hookNames = ['input', 'forward', 'output', 'postrouting'] as const
+
 type RuleParts = readonly [readonly Expression[], string?]
 
 /** The table of a family without elements: it depends on the node's configuration only. IPVS takes packets

@@ -10,9 +10,10 @@ import type { Difference, Mechanism, Plan, SyncReport } from '../proxy/port/mech
 import type { TracedVerdict } from '../proxy/port/verdict.ts'
 import { BatchSink } from '../ruleset/batch-sink.ts'
 import { frontendKey } from '../ruleset/element-keys.ts'
+import { awaitIdle } from './await-idle.ts'
 import { describeDifference, type KernelDifference } from './describe-difference.ts'
-import { type DrainClock, Draining } from './draining.ts'
-import { filterTable, tableName } from './filter-rules.ts'
+import { type DrainClock, Draining, longestDrainMs } from './draining.ts'
+import { filterTable, hookNames, tableName } from './filter-rules.ts'
 import { filterSetsByName } from './filter-sets.ts'
 import { compareFilter, writeFilter } from './filter-sync.ts'
 import { IpvsConnection, type IpvsOperation, type IpvsTimeouts } from './ipvs-connection.ts'
@@ -148,11 +149,23 @@ export class IpvsMechanism implements Mechanism {
     )
   }
 
+  async drain(signal: AbortSignal): Promise<void> {
+    const state = this.#readKernel()
+    const batch = this.#nftables.newBatch()
+    // Rules are about new flows, and those are the other mechanism's now.
+    for (const family of state.filters.keys()) {
+      for (const hook of hookNames) batch.flushChain(tableFamily(family), tableName, hook)
+    }
+    this.#nftables.commit(batch)
+    const servers = this.#ownServers(state)
+    await awaitIdle(this.#ipvs, servers, this.#options.clock, longestDrainMs, signal)
+  }
+
   async cleanup(): Promise<SyncReport> {
     const state = this.#readKernel()
-    const closing = [...state.servers.values()]
-      .filter(({ server }) => isOurServer(server.key, state) && !this.#isExcluded(server.key))
-      .map(({ server }): IpvsOperation => ({ kind: 'delete-server', key: server.key }))
+    const closing = this.#ownServers(state).map(
+      (key): IpvsOperation => ({ kind: 'delete-server', key }),
+    )
     this.#draining.close()
     this.#present.clear()
     this.#program = undefined
@@ -173,6 +186,12 @@ export class IpvsMechanism implements Mechanism {
     this.#ipvs.close()
     this.#nftables.close()
     this.#route.close()
+  }
+
+  #ownServers(state: KernelState): VirtualServerKey[] {
+    return [...state.servers.values()]
+      .map(({ server }) => server.key)
+      .filter((key) => isOurServer(key, state) && !this.#isExcluded(key))
   }
 
   #readKernel(): KernelState {

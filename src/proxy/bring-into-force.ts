@@ -27,7 +27,10 @@ export function bringIntoForce(
       synchronized(done) {
         observer.synchronized(done)
         if (finish !== undefined) return
-        const removed = removeAll(leaving, logger).then(accept)
+        const gone = leaving.filter(({ drain }) => drain === undefined)
+        const removed = removeAll(gone, logger).then(() =>
+          accept((mechanism, signal) => retire(mechanism, logger, signal)),
+        )
         finish = () => removed
       },
       failed(error, retryMs) {
@@ -41,6 +44,18 @@ export function bringIntoForce(
     },
     finish: async () => finish?.(),
   }
+}
+
+async function retire(mechanism: Mechanism, logger: Logger, signal: AbortSignal): Promise<void> {
+  const { name: mode } = mechanism
+  logger.info({ mode }, 'open connections go on through the other mode until they have ended')
+  try {
+    await mechanism.drain?.(signal)
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    logger.error({ mode, reason }, 'the other mode cannot be drained')
+  }
+  if (!signal.aborted) await removeAll([mechanism], logger)
 }
 
 async function removeAll(mechanisms: readonly Mechanism[], logger: Logger): Promise<void> {

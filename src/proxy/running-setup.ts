@@ -12,12 +12,16 @@ export interface SetupChange {
   readonly next: ProxySetup
   /** Mechanisms whose rules go once the next one is complete. */
   readonly leaving: readonly Mechanism[]
-  /** Says that the next one is complete and the others are gone: it is in force. */
-  accept(): void
+  /** Says that the next one is complete, so that it is in force. Those that leave are gone, but for the ones
+   *  that drain: each is given to `retire`, and closed when that has ended. */
+  accept(retire: Retire): void
   /** Says that the kernel refused the next one: the present one stays. Undefined when there is none to go
    *  back to. */
   readonly refuse: ((error: Error) => void) | undefined
 }
+
+/** Drains a mechanism and removes what it wrote; with the signal it ends and leaves it. */
+export type Retire = (mechanism: Mechanism, signal: AbortSignal) => Promise<void>
 
 /** The setup in force, and the one that shall follow it. Owns their mechanisms: `close` ends them. */
 export class RunningSetup {
@@ -26,6 +30,8 @@ export class RunningSetup {
   /** Settled when no change is under way. */
   #idle: Promise<void> = Promise.resolve()
   #asked: () => void = () => {}
+  /** What ends the draining of a mechanism, by its name. */
+  readonly #draining = new Map<string, AbortController>()
 
   /** `leftovers` are mechanisms of other modes whose rules are in the kernel at the start. */
   constructor(first: ProxySetup, leftovers: readonly Mechanism[]) {
@@ -61,10 +67,13 @@ export class RunningSetup {
     const { next, leaving = [] } = this.#change ?? {}
     const mechanisms = [this.#present.mechanism, ...leaving, ...(next ? [next.mechanism] : [])]
     for (const mechanism of new Set(mechanisms)) mechanism.close()
+    for (const draining of this.#draining.values()) draining.abort()
   }
 
   #begin(next: ProxySetup, leaving: readonly Mechanism[], canRefuse: boolean): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
+    // Back to a mode that still drains: what is there is its own again.
+    this.#draining.get(next.mechanism.name)?.abort()
     const end = (unused: readonly Mechanism[]): void => {
       this.#change = undefined
       for (const mechanism of unused) mechanism.close()
@@ -76,9 +85,12 @@ export class RunningSetup {
     this.#change = {
       next,
       leaving,
-      accept: () => {
+      accept: (retire) => {
         this.#present = next
-        end(leaving)
+        end(leaving.filter((mechanism) => mechanism.drain === undefined))
+        for (const mechanism of leaving) {
+          if (mechanism.drain !== undefined) this.#retire(mechanism, retire)
+        }
         resolve()
       },
       refuse: canRefuse ? refuse : undefined,
@@ -86,5 +98,15 @@ export class RunningSetup {
     this.#idle = promise.catch(() => {})
     this.#asked()
     return promise
+  }
+
+  #retire(mechanism: Mechanism, retire: Retire): void {
+    const { name } = mechanism
+    const draining = new AbortController()
+    this.#draining.set(name, draining)
+    void retire(mechanism, draining.signal).finally(() => {
+      if (this.#draining.get(name) === draining) this.#draining.delete(name)
+      mechanism.close()
+    })
   }
 }

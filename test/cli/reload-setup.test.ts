@@ -35,7 +35,7 @@ async function reload(read: () => ProxyOptions): Promise<Outcome> {
   let replaced: ProxySetup | undefined
   setup.follow(() => {
     replaced = setup.change?.next
-    setup.change?.accept()
+    setup.change?.accept(() => Promise.resolve())
   })
   let tuned = 0
   const error = await reloadSetup({ setup, read, logger, tune: () => tuned++ }).then(

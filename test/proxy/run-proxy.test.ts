@@ -321,6 +321,31 @@ test('other options for the same mechanism are one comparison more', async () =>
   await ended
 })
 
+test('a mode that keeps connections drains before it is removed, and no longer when it comes back', async () => {
+  const { world, ended } = await start()
+  const draining = recordingMechanism(world, 'keeper')
+  const drained = Promise.withResolvers<void>()
+  let isAborted = false
+  draining.drain = (signal) => {
+    world.events.push('keeper drains')
+    signal.addEventListener('abort', () => {
+      isAborted = true
+      drained.resolve()
+    })
+    return drained.promise
+  }
+  await world.setup?.replace(nextSetup(world, draining))
+  await world.setup?.replace(nextSetup(world, recordingMechanism(world, 'third')))
+  assert.is(world.setup?.present.mechanism.name, 'third')
+  assert.equal(world.events.slice(-2), ['third complete', 'keeper drains'])
+  await world.setup?.replace(nextSetup(world, recordingMechanism(world, 'keeper')))
+  assert.ok(isAborted)
+  await world.until(() => world.events.includes('keeper closed'))
+  assert.not.ok(world.events.includes('keeper removed'))
+  world.abort.abort()
+  await ended
+})
+
 test('what another mode left behind goes after the first synchronisation', async () => {
   const world = new World()
   const ended = world.run({}, [recordingMechanism(world, 'left')])

@@ -44,6 +44,10 @@ export interface Mechanism {
   counters?(): Promise<readonly FrontendCounters[]>
   /** Calls back when somebody else changed what is ours; ends with the signal. */
   watchDrift(onDrift: (what: string) => void, signal: AbortSignal): void
+  /** Only for mechanisms that keep connections themselves: leaves new flows to another mechanism, which is
+   *  complete. Resolves when no open connection needs what is there, after a time that is long enough, or
+   *  with the signal; `cleanup` may follow. */
+  drain?(signal: AbortSignal): Promise<void>
   /** Removes everything that is ours, and nothing else. */
   cleanup(): Promise<SyncReport>
   close(): void
