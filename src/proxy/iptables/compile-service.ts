@@ -6,12 +6,21 @@ import { endpointChainName, portChainName, portTitle } from './chain-names.ts'
 import { negated, podMatches } from './pod-matches.ts'
 import type { FilledChain, Match, Rule, Target } from './rule.ts'
 
+/** What may differ between variants. */
+export interface RuleStyle {
+  /** Whether the rule of each endpoint names its service and itself. A table of the legacy variant is copied
+   *  whole at each change, and these comments are more than half of it; the service is named by the rule that
+   *  leads to the chain. */
+  readonly hasEndpointComments: boolean
+}
+
 /** The chains that only one service leads to: balance, entry for external addresses, source ranges,
  *  endpoints with affinity. Each stands before those that lead to it. */
 export function compileService(
   plan: ServicePlan,
   node: NodePlan,
   family: Family,
+  style: RuleStyle,
 ): readonly FilledChain[] {
   const chains = new Map<string, FilledChain>()
   const add = (name: string, rules: () => readonly Rule[]): void => {
@@ -22,7 +31,10 @@ export function compileService(
     if (frontend.kind === 'cluster-ip') {
       // The rule that masquerades stands in the chain of the pool, so this one must be made first.
       const { pool } = balanceOf(frontend.actions.outside)
-      add(poolChain(frontend, pool), () => [...marks(frontend, node), ...shares(frontend, pool)])
+      add(poolChain(frontend, pool), () => [
+        ...marks(frontend, node),
+        ...shares(frontend, pool, style),
+      ])
     } else {
       add(portChainName('EXT', frontend), () => entry(frontend, node))
       if (frontend.sourceRanges !== undefined) {
@@ -33,7 +45,7 @@ export function compileService(
   for (const frontend of plan.frontends) {
     if (frontend.family !== family) continue
     for (const pool of poolsOf(frontend)) {
-      add(poolChain(frontend, pool), () => shares(frontend, pool))
+      add(poolChain(frontend, pool), () => shares(frontend, pool, style))
       if (pool.affinitySeconds === 0) continue
       for (const { address, port } of pool.backends) {
         const name = endpointChainName(frontend, address, port)
@@ -112,7 +124,11 @@ function marks(frontend: Frontend, node: NodePlan): readonly Rule[] {
 }
 
 /** One rule per endpoint; each takes its part of what the rules before it left over. */
-function shares(frontend: Frontend, pool: Pool): readonly Rule[] {
+function shares(
+  frontend: Frontend,
+  pool: Pool,
+  { hasEndpointComments }: RuleStyle,
+): readonly Rule[] {
   const title = portTitle(frontend)
   const { protocol, backends, affinitySeconds } = pool
   const count = backends.length
@@ -123,7 +139,8 @@ function shares(frontend: Frontend, pool: Pool): readonly Rule[] {
     const matches: readonly Match[] =
       left === 1 ? [] : [{ kind: 'statistic', share: Math.round(2 ** 31 / left) }]
     if (affinitySeconds === 0) {
-      return { protocol, matches, comment, target: { kind: 'dnat', address, port } }
+      const rule: Rule = { protocol, matches, target: { kind: 'dnat', address, port } }
+      return hasEndpointComments ? { ...rule, comment } : rule
     }
     const list = endpointChainName(frontend, address, port)
     const check: Match = { kind: 'recent-check', list, seconds: affinitySeconds }

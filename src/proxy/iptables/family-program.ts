@@ -1,6 +1,6 @@
 import type { Family } from '../../net/address.ts'
 import type { NodePlan, PlanChange, ServicePlan } from '../plan/plan.ts'
-import { compileService } from './compile-service.ts'
+import { compileService, type RuleStyle } from './compile-service.ts'
 import { compileStructure, type RootName, roots } from './compile-structure.ts'
 import { DispatchTree, type Touch } from './dispatch-tree.ts'
 import type { FilledChain, HookRule, Rule, TableName } from './rule.ts'
@@ -43,13 +43,15 @@ export class FamilyProgram {
   /** Rules in built-in chains. */
   readonly hooks: readonly HookRule[]
   readonly #node: NodePlan
+  readonly #style: RuleStyle
   /** By `table chain`. */
   readonly #constant: ReadonlyMap<string, FilledChain>
   readonly #trees: Readonly<Record<RootName, DispatchTree>>
 
-  constructor(family: Family, node: NodePlan) {
+  constructor(family: Family, node: NodePlan, style: RuleStyle = { hasEndpointComments: true }) {
     this.family = family
     this.#node = node
+    this.#style = style
     const { chains, hooks } = compileStructure(node, family)
     this.hooks = hooks
     this.#constant = new Map(chains.map((chain) => [chainKey(chain), chain]))
@@ -116,7 +118,7 @@ export class FamilyProgram {
   }
 
   #serviceChains(plan: ServicePlan | undefined): readonly FilledChain[] {
-    return plan === undefined ? [] : compileService(plan, this.#node, this.family)
+    return plan === undefined ? [] : compileService(plan, this.#node, this.family, this.#style)
   }
 
   /** Replaces leaves; gives the tree chains that change, with what was in them. What one service gives up

@@ -5,6 +5,7 @@ import type { PlanChange, ServicePlan } from '../plan/plan.ts'
 import type { Difference, Mechanism, Plan, SyncReport } from '../port/mechanism.ts'
 import type { TracedVerdict } from '../port/verdict.ts'
 import { simulateIptablesSave } from '../simulate/simulate-iptables-save.ts'
+import type { RuleStyle } from './compile-service.ts'
 import { describeChanges } from './describe-changes.ts'
 import { detectPrograms } from './detect-programs.ts'
 import { diffProgram, removeProgram } from './diff-program.ts'
@@ -76,6 +77,7 @@ const settleMs = 1_000
 export class IptablesMechanism implements Mechanism {
   readonly name = 'iptables'
   readonly #programs: IptablesPrograms
+  readonly #style: RuleStyle
   readonly #writer: RuleWriter
   readonly #connection: MechanismParts['connection']
   readonly #drift: MechanismParts['drift']
@@ -88,6 +90,7 @@ export class IptablesMechanism implements Mechanism {
 
   constructor({ programs, writer, connection, drift }: MechanismParts) {
     this.#programs = programs
+    this.#style = { hasEndpointComments: programs.variant === 'nf_tables' }
     this.#connection = connection
     this.#writer = writer
     this.#drift = drift
@@ -155,7 +158,7 @@ export class IptablesMechanism implements Mechanism {
   async #synchronize(plan: Plan): Promise<SyncReport> {
     this.#cancelSettling()
     const kernel = this.#startReading()
-    this.#families = compileFamilies(plan)
+    this.#families = compileFamilies(plan, this.#style)
     this.#written.clear()
     for (const [service, after] of plan.services) this.#written.set(service, after)
     const reports: SyncReport[] = []
@@ -199,7 +202,7 @@ export class IptablesMechanism implements Mechanism {
 
   async #compare(plan: Plan): Promise<readonly Difference[]> {
     const kernel = this.#startReading()
-    const compiled = compileFamilies(plan)
+    const compiled = compileFamilies(plan, this.#style)
     const differences: Difference[] = []
     for (const family of families) {
       const changes = await diffFamily(plan, compiled, family, kernel[family])
@@ -260,9 +263,9 @@ export class IptablesMechanism implements Mechanism {
 
 const nothing = toTableChanges({ filled: [], removed: [] })
 
-function compileFamilies({ node, services }: Plan): readonly ServedFamily[] {
+function compileFamilies({ node, services }: Plan, style: RuleStyle): readonly ServedFamily[] {
   return node.families.map((family) => {
-    const program = new FamilyProgram(family, node)
+    const program = new FamilyProgram(family, node, style)
     program.load(services.values())
     return { program, uneven: new UnevenChains() }
   })

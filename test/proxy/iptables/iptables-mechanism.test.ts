@@ -69,6 +69,14 @@ for (const setup of setups) {
     }),
   )
 
+  root(`${title}: rules say which service they belong to, but not where that costs much`, () =>
+    withMechanism(setup, async (mechanism, { plan }) => {
+      await mechanism.synchronize(plan)
+      assert.match(save(variant), '"ns/web:http cluster IP"')
+      assert.is(save(variant).includes('"ns/web:http -> 10.1.0.4:8080"'), variant === 'nft')
+    }),
+  )
+
   root(`${title}: rules of others are left alone, and cleanup removes exactly ours`, () =>
     withMechanism(setup, async (mechanism, { plan }) => {
       iptables(variant, '-t', 'nat', '-N', 'THEIRS')
