@@ -9,6 +9,8 @@ export interface Answer {
   readonly kind: 'answer'
   readonly message: Message
   readonly memo: Memo
+  /** Another server said it, or this one did: only what others said is worth keeping in the cache. */
+  readonly origin: 'upstream' | 'local'
   /** Its records are to be rotated (`loadbalance`): a memoized copy must not go out as it is. */
   readonly isRotated: boolean
   /** Why it tells of a failure, for the log. */
@@ -56,12 +58,13 @@ export interface AnswerParts {
 
 /** A reply to the query: its id, opcode, question, RD and CD, and nothing else that is not given. */
 export function answerTo(query: Message, parts: AnswerParts): Answer {
-  return answer(replyMessage(query, parts), parts.memo ?? 'never')
+  const message = replyMessage(query, parts)
+  return { kind: 'answer', message, memo: parts.memo ?? 'never', origin: 'local', isRotated: false }
 }
 
-/** A message to the client, not encoded yet. */
-export function answer(message: Message, memo: Memo): Answer {
-  return { kind: 'answer', message, memo, isRotated: false }
+/** What another server said, for the client. */
+export function answerOfUpstream(message: Message): Answer {
+  return { kind: 'answer', message, memo: 'never', origin: 'upstream', isRotated: false }
 }
 
 /** The message that replies to a query. RD and CD come back for queries only, as in CoreDNS. */

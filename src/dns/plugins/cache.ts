@@ -3,14 +3,14 @@ import { AnswerStore } from '../cache/answer-store.ts'
 import { type CacheEntry, cacheEntry, countHit, secondsLeft } from '../cache/cache-entry.ts'
 import { classify } from '../chain/classify.ts'
 import { type Next, type Outcome, type Plugin, whenReplied } from '../chain/plugin.ts'
-import { type Answer, answer, type Lease, type Reply } from '../chain/reply.ts'
+import { type Answer, answerOfUpstream, type Lease, type Reply } from '../chain/reply.ts'
 import { detached, isDnssecOk, type Request } from '../chain/request.ts'
 import { isInZones, longestZone } from '../chain/zones.ts'
 import type { CacheBounds, CacheSettings } from '../corefile/decode-cache.ts'
 import { decodeMessage } from '../wire/decode-message.ts'
 import { encodeMessage } from '../wire/encode-message.ts'
 import type { Message } from '../wire/message.ts'
-import { rcodes } from '../wire/numbers.ts'
+import { rcodes, recordClasses } from '../wire/numbers.ts'
 import type { CacheObserver } from './cache-observer.ts'
 import { type CachePart, cachePart, cacheSeconds, isReplyTo, withTtl } from './cacheable.ts'
 
@@ -20,8 +20,8 @@ export interface CacheInputs {
   readonly observer: CacheObserver
 }
 
-/** `cache`: keeps answers of the plugins behind it. Answers about the cluster pass: they are at hand, and
- *  change when the cluster does. */
+/** `cache`: keeps answers of other servers. What this one knows itself passes: it is at hand, and changes
+ *  when the cluster or a file does. */
 export function cachePlugin(settings: CacheSettings, inputs: CacheInputs): Plugin {
   const cache = new Cache(settings, inputs)
   return {
@@ -122,7 +122,7 @@ class Cache {
     const shown = { ...reply, message }
     const part = cachePart(kind)
     if (part === undefined || seconds <= 0 || message.flags.tc) return shown
-    if (reply.memo === 'until-names-change') return shown
+    if (reply.origin === 'local' || request.question.class !== recordClasses.IN) return shown
     if (!isReplyTo(message, request.message)) {
       this.#observer.rejected()
       return shown
@@ -190,11 +190,11 @@ function openStore({ maxEntries }: CacheBounds): AnswerStore {
   return new AnswerStore({ maxEntries, maxBytes: maxEntries * averageEntryBytes })
 }
 
-/** DNSSEC records are asked for by DO, and unchecked ones by CD: such answers differ. */
+/** DNSSEC records are asked for by DO, and unchecked ones by CD: such answers differ. Without class, as in
+ *  CoreDNS: questions of other classes get what is kept for IN, but nothing of theirs is kept. */
 function keyOf(request: Request): string {
-  const { type, class: recordClass } = request.question
   const bits = (isDnssecOk(request) ? 2 : 0) + (request.message.flags.cd ? 1 : 0)
-  return `${bits} ${type} ${recordClass} ${request.name}`
+  return `${bits} ${request.question.type} ${request.name}`
 }
 
 /** The entry as an answer to this query. It says that it is authoritative: some resolvers drop others,
@@ -209,7 +209,7 @@ function answerFrom(entry: CacheEntry, request: Request, ttlSeconds: number): An
     questions: questions.slice(0, 1),
     flags: { ...stored.flags, aa: true, tc: false, z: false, rd: flags.rd, cd: flags.cd },
   }
-  return answer(withoutForeignAd(message, request), 'never')
+  return answerOfUpstream(withoutForeignAd(message, request))
 }
 
 /** RFC 6840 section 5.7: AD is for those who asked for it, by AD or DO. */

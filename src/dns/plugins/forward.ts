@@ -1,6 +1,6 @@
 import { type Clock, delay } from '../../kube/clock.ts'
 import type { Next, Outcome, Plugin } from '../chain/plugin.ts'
-import { answer, answerTo, failure, type Reply } from '../chain/reply.ts'
+import { answerOfUpstream, answerTo, failure, type Reply } from '../chain/reply.ts'
 import type { Request } from '../chain/request.ts'
 import { isInZones } from '../chain/zones.ts'
 import type { ForwardSettings } from '../corefile/decode-forward.ts'
@@ -123,7 +123,7 @@ async function ask(
     if (settings.nextRcodes.includes(reply.rcode) && following !== undefined) {
       return following.serve(request, next)
     }
-    return answer(reply, 'never')
+    return answerOfUpstream(reply)
   }
   return failure(rcodes.SERVFAIL, lastReason)
 }

@@ -28,7 +28,7 @@ export async function runDnsScenario(scenario: DnsScenario, run: DnsRun): Promis
     importFiles: () => undefined,
   })
   const hasCache = corefile.blocks.some(({ settings }) => settings.cache !== undefined)
-  await using subject = await openSubject(scenario, corefile)
+  const subject = openSubject(scenario, corefile)
   for (const step of scenario.steps) {
     subject.setObjects(step.objects)
     for (const [index, exchange] of step.exchanges.entries()) {
