@@ -51,6 +51,7 @@ export type ForwardTarget =
       readonly port: number
       /** Path of a DoH server; empty for the others. */
       readonly path: string
+      readonly token: Token
     }
   | { readonly kind: 'file'; readonly path: string; readonly token: Token }
 
@@ -148,7 +149,7 @@ function decodeTarget(token: Token, context: BlockContext): ForwardTarget {
   if (server !== undefined && (path === '' || transport === 'https')) {
     const { address, port = upstreamPorts[transport] } = server
     const queryPath = transport === 'https' ? path || '/dns-query' : ''
-    return { kind: 'server', transport, address, port, path: queryPath }
+    return { kind: 'server', transport, address, port, path: queryPath, token }
   }
   if (transport !== 'dns' || !/[/.]/.test(token.text) || /^[0-9.:]+$/.test(token.text)) {
     const expected = 'expected an address, ADDRESS:PORT, or a file like /etc/resolv.conf'

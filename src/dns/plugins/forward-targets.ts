@@ -31,7 +31,9 @@ function openTarget(
   if (text === undefined) refuse(target.token, `${target.path} cannot be read`)
   const addresses = nameServers(text)
   if (addresses.length === 0) refuse(target.token, `${target.path} names no nameserver`)
-  return addresses.map((address) =>
-    parts.openUpstream({ kind: 'server', transport: 'dns', address, port: 53, path: '' }, settings),
-  )
+  const { token } = target
+  return addresses.map((address) => {
+    const server = { kind: 'server', transport: 'dns', address, port: 53, path: '', token } as const
+    return parts.openUpstream(server, settings)
+  })
 }

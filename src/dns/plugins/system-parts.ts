@@ -1,0 +1,91 @@
+import { hostname, networkInterfaces } from 'node:os'
+import { systemClock } from '../../kube/clock.ts'
+import { refuse } from '../corefile/corefile-error.ts'
+import type { ForwardSettings, ForwardTarget } from '../corefile/decode-forward.ts'
+import type { Listener } from '../corefile/decode-health.ts'
+import { openUpstream } from '../upstream/open-upstream.ts'
+import { secureRandom } from '../upstream/secure-random.ts'
+import type { Upstream } from '../upstream/upstream.ts'
+import { noFlags } from '../wire/message.ts'
+import type { DnsName } from '../wire/name.ts'
+import { recordClasses } from '../wire/numbers.ts'
+import type { ChainParts } from './chain-parts.ts'
+import { readTextFile } from './watched-file.ts'
+
+/** The parts that do not depend on who runs the server: this machine's clock, files and network. */
+export type SystemParts = Omit<
+  ChainParts,
+  'log' | 'kubernetes' | 'onLoop' | 'cacheObserver' | 'forwardObserver'
+>
+
+/** How upstreams are asked beyond what the Corefile says. */
+export interface SystemOptions {
+  /** See `UpstreamInputs.randomizesCase`. */
+  readonly randomizesCase: boolean
+}
+
+/** This machine. */
+export function systemParts(options: SystemOptions): SystemParts {
+  return {
+    clock: systemClock,
+    random: secureRandom,
+    readFile: readTextFile,
+    hostName: hostname(),
+    openUpstream: (target, settings) => openForwardTarget(target, settings, options),
+    askListener,
+    interfaceAddresses,
+  }
+}
+
+function openForwardTarget(
+  target: Extract<ForwardTarget, { kind: 'server' }>,
+  { tls, expireMs }: ForwardSettings,
+  { randomizesCase }: SystemOptions,
+): Upstream {
+  const pem = (path: string): string | undefined => {
+    if (path === '' || target.transport === 'dns') return undefined
+    return readTextFile(path) ?? refuse(target.token, `${path} cannot be read`)
+  }
+  return openUpstream(target, {
+    clock: systemClock,
+    random: secureRandom,
+    expireMs,
+    tls: {
+      servername: tls.serverName === '' ? undefined : tls.serverName,
+      ca: pem(tls.authority),
+      cert: pem(tls.certificate),
+      key: pem(tls.key),
+    },
+    randomizesCase,
+  })
+}
+
+/** One query over UDP to an own address. */
+async function askListener({ host, port }: Listener, name: DnsName, type: number): Promise<void> {
+  const address = host === '' ? '127.0.0.1' : host
+  const upstream = openUpstream(
+    { transport: 'dns', address, port, path: '' },
+    {
+      clock: systemClock,
+      random: secureRandom,
+      expireMs: 10_000,
+      tls: { servername: undefined, ca: undefined, cert: undefined, key: undefined },
+      randomizesCase: false,
+    },
+  )
+  const questions = [{ name, type, class: recordClasses.IN }]
+  const sections = { answers: [], authority: [], additional: [], edns: undefined }
+  const flags = { ...noFlags, rd: true }
+  try {
+    await upstream.exchange({ id: 0, flags, opcode: 0, rcode: 0, questions, ...sections }, 'udp')
+  } finally {
+    upstream.close()
+  }
+}
+
+/** Link-local addresses come with their interface. */
+function interfaceAddresses(name: string): readonly string[] | undefined {
+  return networkInterfaces()[name]?.map(({ address, scopeid, family }) =>
+    family === 'IPv6' && scopeid !== undefined && scopeid > 0 ? `${address}%${name}` : address,
+  )
+}
