@@ -10,6 +10,7 @@ import { decodeChain, decodeSet, decodeTable } from './object-codec.ts'
 import { generationAttributes } from './object-tables.ts'
 import type { Chain, Rule, SetDefinition, SetElement, Table, TableFamily } from './objects.ts'
 import { decodeRule } from './rule-codec.ts'
+import { type RuleVisitor, readRuleBounds } from './rule-reader.ts'
 
 /** sizeof(struct nfgenmsg) */
 const familyHeaderBytes = 4
@@ -136,6 +137,21 @@ export class NftablesConnection {
       (bytes, start, end) => rules.push(decodeRule(bytes, start, end)),
     )
     return rules
+  }
+
+  /** Visits the rules of a chain in order of evaluation, without decoding them. Many chains are best asked for
+   *  one by one: in a dump of a whole table the kernel walks all rules from the first one for each 32 KB. */
+  forEachRule(family: TableFamily, table: string, chain: string, visit: RuleVisitor): void {
+    this.#each(
+      messages.getRule,
+      protocolFamily(family),
+      () => `list rules of ${family} ${table} ${chain}`,
+      (writer) => {
+        writer.string(1, table)
+        writer.string(2, chain)
+      },
+      (bytes, start, end) => visit(bytes, readRuleBounds(bytes, start, end)),
+    )
   }
 
   /** The sets and maps of a table, without anonymous ones. */

@@ -24,9 +24,9 @@ export const bitwise = {
   sreg: { id: 1, kind: 'u32be' },
   dreg: { id: 2, kind: 'u32be' },
   len: { id: 3, kind: 'u32be' },
+  op: { id: 6, kind: 'u32be' },
   mask: { id: 4, kind: 'nest', nest: data },
   xor: { id: 5, kind: 'nest', nest: data },
-  op: { id: 6, kind: 'u32be' },
   data: { id: 7, kind: 'nest', nest: data },
 } as const satisfies Attributes
 
@@ -77,10 +77,11 @@ export const payload = {
   csumFlags: { id: 8, kind: 'u32be' },
 } as const satisfies Attributes
 
-/** enum nft_meta_attributes; key: enum nft_meta_keys (3 mark, 6 iifname, 16 l4proto ...). */
+/** enum nft_meta_attributes; key: enum nft_meta_keys (3 mark, 6 iifname, 16 l4proto ...). In the order in which
+ *  the kernel dumps them, as `bitwise`: what was written and what is dumped can be compared byte by byte. */
 export const meta = {
-  dreg: { id: 1, kind: 'u32be' },
   key: { id: 2, kind: 'u32be' },
+  dreg: { id: 1, kind: 'u32be' },
   sreg: { id: 3, kind: 'u32be' },
 } as const satisfies Attributes
 

@@ -19,11 +19,12 @@ const sample = { share: 0x1234_5678, port: 0x7f7e } as const
 const sampleAddress: Readonly<Record<Family, string>> = { 4: '203.0.113.77', 6: '2001:db8::77' }
 
 /** Rules of single endpoints, nine of ten that there are, cut from templates: encoded once by the tables,
- *  then copied and patched. They are byte for byte what the tables give. */
+ *  then patched. They are byte for byte what the tables give. */
 export class EndpointTemplates {
   readonly #templates = new Map<string, Template>()
 
-  /** The rule for the kernel; undefined when it is no plain rule of an endpoint. */
+  /** The rule for the kernel, to be written before the next call, which patches the same bytes; undefined when
+   *  it is no plain rule of an endpoint. */
   rule(chain: string, rule: Rule, family: Family): KernelRule | undefined {
     const { protocol, target, matches = [], comment } = rule
     if (target.kind !== 'dnat' || protocol === undefined) return undefined
@@ -31,19 +32,18 @@ export class EndpointTemplates {
     const [match, ...more] = matches
     if (more.length > 0 || (match !== undefined && match.kind !== 'statistic')) return undefined
     const { bytes, statisticAt, natAt } = this.#template(protocol, family, match !== undefined)
-    const encoded = bytes.slice()
     if (match !== undefined) {
-      putHostNumber(encoded, statisticAt + 4, 4, match.share)
-      putHostNumber(encoded, statisticAt + 12, 4, match.share)
+      putHostNumber(bytes, statisticAt + 4, 4, match.share)
+      putHostNumber(bytes, statisticAt + 12, 4, match.share)
     }
-    writeAddress(encoded, natAt + 4, target.address)
-    writeAddress(encoded, natAt + 20, target.address)
+    writeAddress(bytes, natAt + 4, target.address)
+    writeAddress(bytes, natAt + 20, target.address)
     for (const at of [natAt + 36, natAt + 38]) {
-      encoded[at] = target.port >> 8
-      encoded[at + 1] = target.port & 0xff
+      bytes[at] = target.port >> 8
+      bytes[at + 1] = target.port & 0xff
     }
     const compatProtocol = protocolNumber(protocol)
-    const plain = { chain, expressions: [], encodedExpressions: encoded, compatProtocol }
+    const plain = { chain, expressions: [], encodedExpressions: bytes, compatProtocol }
     return comment === undefined ? plain : { ...plain, comment }
   }
 

@@ -11,6 +11,7 @@ import { detectPrograms } from './detect-programs.ts'
 import { diffProgram, removeProgram } from './diff-program.ts'
 import { FamilyProgram, type ProgramChanges } from './family-program.ts'
 import { formatOwnRules } from './format-own-rules.ts'
+import { isInPlace } from './is-in-place.ts'
 import { LegacyDrift } from './legacy-drift.ts'
 import { LegacySizes } from './legacy-sizes.ts'
 import { NetlinkWriter } from './netlink-writer.ts'
@@ -157,13 +158,12 @@ export class IptablesMechanism implements Mechanism {
 
   async #synchronize(plan: Plan): Promise<SyncReport> {
     this.#cancelSettling()
-    const kernel = this.#startReading()
     this.#families = compileFamilies(plan, this.#style)
     this.#written.clear()
     for (const [service, after] of plan.services) this.#written.set(service, after)
     const reports: SyncReport[] = []
     for (const family of families) {
-      const changes = await diffFamily(plan, this.#families, family, kernel[family])
+      const changes = await this.#diffFamily(plan, this.#families, family)
       reports.push(await this.#writer.write(family, changes))
     }
     return sumReports(reports)
@@ -201,11 +201,10 @@ export class IptablesMechanism implements Mechanism {
   }
 
   async #compare(plan: Plan): Promise<readonly Difference[]> {
-    const kernel = this.#startReading()
     const compiled = compileFamilies(plan, this.#style)
     const differences: Difference[] = []
     for (const family of families) {
-      const changes = await diffFamily(plan, compiled, family, kernel[family])
+      const changes = await this.#diffFamily(plan, compiled, family)
       differences.push(...describeChanges(family, changes))
     }
     return differences
@@ -248,12 +247,22 @@ export class IptablesMechanism implements Mechanism {
     this.#cancelSettling = () => clearTimeout(timer)
   }
 
-  /** Both families at once, and while the plan is compiled. */
-  #startReading(): Readonly<Record<Family, Promise<KernelTables>>> {
-    const reading = { 4: this.#read(4), 6: this.#read(6) }
-    // Looked at later; until then a failure is nobody's.
-    for (const family of families) reading[family].catch(() => {})
-    return reading
+  async #diffFamily(
+    plan: Plan,
+    compiled: readonly ServedFamily[],
+    family: Family,
+  ): Promise<TableChanges> {
+    const served = compiled.find(({ program }) => program.family === family)
+    // A family that the node does not serve shall have nothing of ours; its programs may be missing.
+    if (served === undefined) {
+      const kernel = await this.#read(family).catch(() => undefined)
+      return kernel === undefined ? nothing : removeProgram(kernel)
+    }
+    const { program } = served
+    if (this.#connection !== undefined && isInPlace(this.#connection, program, plan.services)) {
+      return nothing
+    }
+    return diffProgram(program, plan.services, await this.#read(family))
   }
 
   #read(family: Family): Promise<KernelTables> {
@@ -269,17 +278,4 @@ function compileFamilies({ node, services }: Plan, style: RuleStyle): readonly S
     program.load(services.values())
     return { program, uneven: new UnevenChains() }
   })
-}
-
-/** A family that the node does not serve shall have nothing of ours. */
-async function diffFamily(
-  { services }: Plan,
-  compiled: readonly ServedFamily[],
-  family: Family,
-  reading: Promise<KernelTables>,
-): Promise<TableChanges> {
-  const served = compiled.find(({ program }) => program.family === family)
-  if (served !== undefined) return diffProgram(served.program, services, await reading)
-  const kernel = await reading.catch(() => undefined)
-  return kernel === undefined ? nothing : removeProgram(kernel)
 }
