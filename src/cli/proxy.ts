@@ -9,6 +9,7 @@ import {
 import { formatConfiguration } from '../proxy/config/describe-configuration.ts'
 import type { ProxyOptions } from '../proxy/config/proxy-options.ts'
 import { cleanUp } from './clean-up.ts'
+import { cleanUpKubeProxy } from './clean-up-kube-proxy.ts'
 import { failure, usageError } from './cli-error.ts'
 import { allProxyOptions, readClusterInput, sourceOptions } from './cluster-input.ts'
 import { formatFrontends, frontendRows } from './frontend-rows.ts'
@@ -26,12 +27,22 @@ export const proxy: Subcommand = {
   portolan proxy --config kube-proxy.yaml
   portolan proxy --manifests ./manifests --dry-run     print the frontends, write nothing
   portolan proxy --cleanup                             remove what this program wrote
-  portolan proxy --cleanup --proxy-mode iptables       the same for iptables mode
+  portolan proxy --cleanup --proxy-mode iptables       only what it wrote in that mode
+  portolan proxy --cleanup-kube-proxy                  remove what a kube-proxy that is gone left
+
+Rules of iptables mode have the names of kube-proxy, so that one can replace the other in place:
+--cleanup leaves those that kube-proxy has written anew since, --cleanup-kube-proxy those that
+this program has.
 
 Needs CAP_NET_ADMIN, except with --dry-run. SIGTERM and SIGINT end it and leave the rules.`,
   options: [
     ...sourceOptions,
     { name: 'dry-run', summary: 'print what would be served, write nothing, and exit' },
+    {
+      name: 'cleanup-kube-proxy',
+      summary:
+        'remove tables, chains, virtual servers and sets of a kube-proxy that is gone, and exit',
+    },
     { name: 'log-level', value: 'LEVEL', summary: 'error, warn, info or debug (default: by --v)' },
     outputOption,
     ...allProxyOptions,
@@ -41,7 +52,11 @@ Needs CAP_NET_ADMIN, except with --dry-run. SIGTERM and SIGINT end it and leave 
 
 async function run(input: CommandInput, io: CliIo, signal: AbortSignal): Promise<ExitCode> {
   const { texts } = input
-  if (texts.cleanup === 'true') return cleanUp(texts['proxy-mode'], io)
+  const isOurs = texts.cleanup === 'true'
+  const isOriginals = texts['cleanup-kube-proxy'] === 'true'
+  if (isOurs) await cleanUp(texts['proxy-mode'], io)
+  if (isOriginals) await cleanUpKubeProxy(io)
+  if (isOurs || isOriginals) return 0
   if (texts['dry-run'] === 'true') {
     const { plan } = await loadCluster(input, io, signal)
     printValue(input, io, frontendRows(plan), formatFrontends)

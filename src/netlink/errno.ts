@@ -33,4 +33,4 @@ const table: Readonly<Record<number, readonly [string, string]>> = {
 }
 
 /** Numbers that this room compares with. */
-export const errnoNumbers = { ENOENT: 2, EINTR: 4, EAGAIN: 11, ENOBUFS: 105 } as const
+export const errnoNumbers = { ENOENT: 2, EINTR: 4, EAGAIN: 11, EINVAL: 22, ENOBUFS: 105 } as const
