@@ -14,6 +14,7 @@ export function iptablesMode(variant: 'nf_tables' | 'legacy'): LabMode {
   return {
     title: variant === 'nf_tables' ? 'iptables' : 'iptables-legacy',
     options: ['--proxy-mode', 'iptables'],
+    iptables: infix,
     expected: { mode: 'iptables', way },
     hindrance: () => toolHindrance(['ip', 'nft', iptables]),
     // The mark by which the kubelet says which variant a node uses.

@@ -1,9 +1,7 @@
-import process from 'node:process'
 import type { Flow } from '../../src/net/flow.ts'
 import type { TracedVerdict } from '../../src/proxy/port/verdict.ts'
-import { iptablesMode } from './iptables-mode.ts'
 import type { NetworkLab } from './network-lab.ts'
-import { nftablesMode } from './nftables-mode.ts'
+import type { IptablesInfix } from './node-rules.ts'
 
 /** What tests must know of a way to serve, beside what clients see. One suite runs for all of them. */
 export interface LabMode {
@@ -13,6 +11,8 @@ export interface LabMode {
   readonly options: readonly string[]
   /** The mode and the way that the daemon must say it has taken, so that no test runs in another one. */
   readonly expected: Readonly<Record<string, string>>
+  /** The variant of iptables that its node uses. */
+  readonly iptables: IptablesInfix
   /** Why it cannot run on this machine; undefined when it can. */
   hindrance(): string | undefined
   /** Makes the lab's node one that uses this way; before the proxy starts. */
@@ -38,25 +38,4 @@ export type Simulate = (flow: Flow, localAddresses: readonly string[]) => Traced
 export interface Damage {
   readonly title: string
   readonly command: readonly [string, ...string[]]
-}
-
-/** Names modes, separated by commas, that tests run in; without it in every one that the machine has. */
-const modesVariable = 'PORTOLAN_TEST_MODES'
-
-const allModes: readonly LabMode[] = [
-  nftablesMode,
-  iptablesMode('nf_tables'),
-  iptablesMode('legacy'),
-]
-
-/** The modes that suites are to run in. Throws when one is asked for that does not exist. */
-export function labModes(): readonly LabMode[] {
-  const asked = process.env[modesVariable]?.split(',')
-  if (asked === undefined) return allModes
-  return asked.map((title) => {
-    const mode = allModes.find((each) => each.title === title)
-    if (mode !== undefined) return mode
-    const titles = allModes.map((each) => each.title).join(', ')
-    throw new Error(`${modesVariable}: got "${title}", expected ${titles}`)
-  })
 }

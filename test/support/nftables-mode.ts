@@ -10,6 +10,7 @@ import { toolHindrance } from './required-tools.ts'
 export const nftablesMode: LabMode = {
   title: 'nftables',
   options: ['--proxy-mode', 'nftables'],
+  iptables: 'nft',
   expected: { mode: 'nftables' },
   hindrance: () => toolHindrance(['ip', 'nft']),
   prepare() {},

@@ -17,6 +17,11 @@ export function foreignRules(lab: NetworkLab): string {
   return [...tables.map((table) => listTable(lab, table)), ...lines].join('\n')
 }
 
+/** All rules there are, in an order that does not depend on who wrote first. */
+export function allRules(lab: NetworkLab): string {
+  return `${ownRules(lab)}\n${foreignRules(lab)}`.split('\n').sort().join('\n')
+}
+
 /** What `iptables-save` or `ip6tables-save` of a variant prints of the node, without its remarks (they
  *  have the time) and counters. */
 export function saveText(lab: NetworkLab, infix: IptablesInfix, family: 4 | 6): string {

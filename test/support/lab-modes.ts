@@ -1,0 +1,25 @@
+import process from 'node:process'
+import { iptablesMode } from './iptables-mode.ts'
+import type { LabMode } from './lab-mode.ts'
+import { nftablesMode } from './nftables-mode.ts'
+
+/** The modes that suites are to run in. Throws when one is asked for that does not exist. */
+export function labModes(): readonly LabMode[] {
+  const asked = process.env[modesVariable]?.split(',')
+  if (asked === undefined) return allModes
+  return asked.map((title) => {
+    const mode = allModes.find((each) => each.title === title)
+    if (mode !== undefined) return mode
+    const titles = allModes.map((each) => each.title).join(', ')
+    throw new Error(`${modesVariable}: got "${title}", expected ${titles}`)
+  })
+}
+
+/** Names modes, separated by commas, that tests run in; without it in every one that the machine has. */
+const modesVariable = 'PORTOLAN_TEST_MODES'
+
+const allModes: readonly LabMode[] = [
+  nftablesMode,
+  iptablesMode('nf_tables'),
+  iptablesMode('legacy'),
+]
