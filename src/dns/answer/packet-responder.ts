@@ -1,14 +1,16 @@
-import type { Reply } from '../chain/reply.ts'
-import { failure } from '../chain/reply.ts'
+import { replyMessage } from '../chain/reply.ts'
+import type { Query, Respond, Response } from '../plugins/dns-server.ts'
 import { decodeMessage } from '../wire/decode-message.ts'
 import type { Message } from '../wire/message.ts'
 import { rcodes } from '../wire/numbers.ts'
 import { WireError } from '../wire/wire-error.ts'
-import { encodeReply } from './encode-reply.ts'
-import type { FrontMemo } from './front-memo.ts'
-import type { Asker, MessageServer, Served } from './message-server.ts'
+import { encodeResponse } from './encode-response.ts'
+import type { FrontMemo, MemoEntry } from './front-memo.ts'
 import { QuestionKey } from './question-key.ts'
 import { isQueryHeader, refusePacket } from './refuse-packet.ts'
+
+/** Who asks, and where. */
+export type Asker = Omit<Query, 'message'>
 
 /** Where a packet came from. One object serves all packets of a socket; it is only asked for a query that
  *  the memo does not know, and while that query is being given. */
@@ -19,15 +21,21 @@ export interface AskerSource {
 /** Told what was answered, for metrics and logs. */
 export interface AnswerObserver {
   /** A number for the counters of answers like this one, for `repeated`. */
-  tallyOf(query: Message, reply: Reply, asker: Asker): number
-  /** An answer was made. `bytes` 0: none. */
-  answered(query: Message, reply: Reply, asker: Asker, bytes: number, startMs: number): void
+  tallyOf(query: Query, response: Response): number
+  /** An answer was made; undefined: the client gets none. */
+  answered(query: Query, response: Response | undefined, sizes: Sizes, startMs: number): void
   /** A kept answer was given again. */
   repeated(tally: number, queryBytes: number, answerBytes: number): void
   /** What came was no query. */
   refused(): void
   /** A plugin broke its promise and threw; the client got SERVFAIL. */
   failed(error: unknown): void
+}
+
+/** Bytes of a query and of its answer; 0: none. */
+export interface Sizes {
+  readonly query: number
+  readonly answer: number
 }
 
 /** Records what look-ups depended on while a chain runs. */
@@ -37,7 +45,7 @@ export interface DependencyRecorder {
 
 /** What a responder works with. */
 export interface ResponderInputs {
-  readonly server: MessageServer
+  readonly respond: Respond
   readonly memo: FrontMemo
   readonly recorder: DependencyRecorder
   readonly observer: AnswerObserver
@@ -96,91 +104,84 @@ export class PacketResponder {
     asker: Asker,
     later: (answer: Uint8Array) => void,
   ): Uint8Array | undefined {
-    const query = decodeQuery(packet)
-    const question = query?.questions[0]
-    if (query === undefined || question === undefined) {
-      this.#inputs.observer.refused()
+    const { recorder, observer, nowMs } = this.#inputs
+    const message = decodeQuery(packet)
+    if (message === undefined) {
+      observer.refused()
       return refusePacket(packet)
     }
-    const { server, recorder, nowMs } = this.#inputs
-    const startMs = nowMs()
-    const { result, uses } = recorder.recordUses(() => this.#serve(server, query, asker))
-    const { outcome } = result
-    if (!(outcome instanceof Promise)) {
-      return this.#finish(
-        packet,
-        query,
-        asker,
-        result,
-        outcome,
-        isOrdinary ? uses : undefined,
-        startMs,
-      )
+    const asked: Asked = { packet, query: { ...asker, message }, startMs: nowMs() }
+    const { result, uses } = recorder.recordUses(() => this.#respond(asked.query))
+    if (!(result instanceof Promise)) {
+      return this.#finish(asked, result, isOrdinary ? uses : undefined)
     }
-    outcome
-      .catch((error: unknown) => this.#broken(error))
-      .then((reply) => {
+    result
+      .catch((error: unknown) => this.#broken(asked.query, error))
+      .then((response) => {
         // What was looked up after a wait was not recorded: only a lease can vouch for such an answer.
-        const isKept = isOrdinary && reply.kind === 'answer' && typeof reply.memo === 'object'
-        const known = isKept ? uses : undefined
-        const answer = this.#finish(packet, query, asker, result, reply, known, startMs)
+        const isKept = isOrdinary && typeof response?.memo === 'object'
+        const answer = this.#finish(asked, response, isKept ? uses : undefined)
         if (answer !== undefined) later(answer)
       })
-      .catch((error: unknown) => this.#inputs.observer.failed(error))
+      .catch((error: unknown) => observer.failed(error))
     return undefined
   }
 
-  #serve(server: MessageServer, query: Message, asker: Asker): Served {
-    const [question] = query.questions
-    if (question === undefined) throw new Error('a query without question')
+  #respond(query: Query): ReturnType<Respond> {
     try {
-      return server.serve(query, question, asker)
+      return this.#inputs.respond(query)
     } catch (error) {
-      return { outcome: this.#broken(error), envelope: { edns: query.edns } }
+      return this.#broken(query, error)
     }
   }
 
-  #broken(error: unknown): Reply {
+  #broken({ message, transport }: Query, error: unknown): Response {
     this.#inputs.observer.failed(error)
-    return failure(rcodes.SERVFAIL, 'the server has a fault')
+    const failed = replyMessage(message, { rcode: rcodes.SERVFAIL })
+    return {
+      message: failed,
+      maxBytes: transport === 'udp' ? 512 : 65_535,
+      memo: 'never',
+      isRotated: false,
+    }
   }
 
-  /** Encodes the reply and keeps it, when it may be kept and `uses` is known. */
+  /** Encodes the answer and keeps it, when it may be kept and `uses` is known. */
   #finish(
-    packet: Uint8Array,
-    query: Message,
-    asker: Asker,
-    { envelope }: Served,
-    reply: Reply,
+    { packet, query, startMs }: Asked,
+    response: Response | undefined,
     uses: ReadonlySet<string> | undefined,
-    startMs: number,
   ): Uint8Array | undefined {
     const { observer } = this.#inputs
-    const bytes = encodeReply(query, reply, envelope, asker.transport)
-    observer.answered(query, reply, asker, bytes?.length ?? 0, startMs)
-    if (bytes === undefined || uses === undefined || reply.kind !== 'answer') return bytes
-    if (reply.memo !== 'never') {
-      this.#keep(packet, asker, bytes, {
-        dependencies: typeof reply.memo === 'object' ? noDependencies : uses,
-        lease: typeof reply.memo === 'object' ? reply.memo : undefined,
-        isRotated: reply.isRotated,
-        tally: observer.tallyOf(query, reply, asker),
-      })
-    }
+    const bytes = response && encodeResponse(response)
+    const sizes = { query: packet.length, answer: bytes?.length ?? 0 }
+    observer.answered(query, response, sizes, startMs)
+    if (response === undefined || bytes === undefined || uses === undefined) return bytes
+    const { memo, isRotated } = response
+    if (memo === 'never') return bytes
+    const tally = observer.tallyOf(query, response)
+    const kept =
+      memo === 'until-names-change'
+        ? { dependencies: uses, lease: undefined }
+        : { dependencies: noDependencies, lease: memo }
+    this.#keep(packet, query.transport !== 'udp', { ...kept, bytes, isRotated, tally })
     return bytes
   }
 
   /** Only answers to lower-case questions are kept: they serve every other spelling. */
-  #keep(
-    packet: Uint8Array,
-    asker: Asker,
-    bytes: Uint8Array,
-    entry: Omit<Parameters<FrontMemo['keep']>[1], 'bytes'>,
-  ): void {
+  #keep(packet: Uint8Array, isStream: boolean, entry: MemoEntry): void {
     const key = this.#key
-    if (!key.read(packet, 0, packet.length, asker.transport !== 'udp') || !key.isLowerCase) return
-    this.#inputs.memo.keep(key, { ...entry, bytes })
+    if (key.read(packet, 0, packet.length, isStream) && key.isLowerCase) {
+      this.#inputs.memo.keep(key, entry)
+    }
   }
+}
+
+/** A query that the chain is answering. */
+interface Asked {
+  readonly packet: Uint8Array
+  readonly query: Query
+  readonly startMs: number
 }
 
 const noDependencies: ReadonlySet<string> = new Set()

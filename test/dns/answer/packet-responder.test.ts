@@ -71,24 +71,27 @@ const step = fc.oneof(
 test('whatever was asked and changed before, an answer is the one of a server without memory', async () => {
   let repeatedCount = 0
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 40, maxLength: 60, size: 'max' }), async (steps) => {
-      const world = openCluster()
-      const kept = openResponder(world, { maxBytes: 4096 })
-      for (const each of steps) {
-        if ('file' in each) {
-          world.setFile(...each.file)
-          continue
+    fc.asyncProperty(
+      fc.array(step, { minLength: 40, maxLength: 60, size: 'max' }),
+      async (steps) => {
+        const world = openCluster()
+        const kept = openResponder(world, { maxBytes: 4096 })
+        for (const each of steps) {
+          if ('file' in each) {
+            world.setFile(...each.file)
+            continue
+          }
+          const { name, type, isStream, edns: opt, ...flags } = each.asked
+          const packet = queryPacket(`${name} ${type}`, { ...flags, ...(opt && { edns: opt }) })
+          const answer = await kept.ask(packet, isStream)
+          const fresh = await openResponder(world).ask(packet, isStream)
+          assert.equal(comparable(answer), comparable(fresh))
         }
-        const { name, type, isStream, edns: opt, ...flags } = each.asked
-        const packet = queryPacket(`${name} ${type}`, { ...flags, ...(opt && { edns: opt }) })
-        const answer = await kept.ask(packet, isStream)
-        const fresh = await openResponder(world).ask(packet, isStream)
-        assert.equal(comparable(answer), comparable(fresh))
-      }
-      repeatedCount += kept.repeatedCount()
-      assert.equal(kept.errors, [])
-      assert.ok(kept.memo.byteCount <= 4096)
-    }),
+        repeatedCount += kept.repeatedCount()
+        assert.equal(kept.errors, [])
+        assert.ok(kept.memo.byteCount <= 4096)
+      },
+    ),
     { numRuns: 40 },
   )
   assert.ok(repeatedCount > 100, `only ${repeatedCount} answers came from the memo`)

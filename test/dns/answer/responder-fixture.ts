@@ -1,15 +1,17 @@
 import { FrontMemo } from '../../../src/dns/answer/front-memo.ts'
-import { type Asker, MessageServer } from '../../../src/dns/answer/message-server.ts'
 import { NameStamps } from '../../../src/dns/answer/name-stamps.ts'
 import {
   type AnswerObserver,
+  type Asker,
   PacketResponder,
   type ResponderInputs,
 } from '../../../src/dns/answer/packet-responder.ts'
-import type { Plugin } from '../../../src/dns/chain/plugin.ts'
+import type { Next, Plugin } from '../../../src/dns/chain/plugin.ts'
+import { failure } from '../../../src/dns/chain/reply.ts'
+import { dnsServer } from '../../../src/dns/plugins/dns-server.ts'
 import { encodeMessage } from '../../../src/dns/wire/encode-message.ts'
 import { type Edns, type Message, noFlags } from '../../../src/dns/wire/message.ts'
-import { parseType } from '../../../src/dns/wire/numbers.ts'
+import { parseType, rcodes } from '../../../src/dns/wire/numbers.ts'
 import { kubernetesPlugin } from '../../../src/dns/zone/kubernetes-plugin.ts'
 import { directive, type TestCluster } from '../zone/zone-fixture.ts'
 
@@ -28,7 +30,6 @@ export const testAsker: Asker = {
   client: { address: '192.0.2.1', port: 4000 },
   local: { address: '192.0.2.53', port: 53 },
   transport: 'udp',
-  trace: undefined,
 }
 
 /** A responder with the kubernetes plugin behind the given ones. */
@@ -63,7 +64,7 @@ export function openResponder(
     failed: (error) => errors.push(error),
   }
   const inputs: ResponderInputs = {
-    server: new MessageServer('dns://:53', [{ zones: ['.'], plugins }]),
+    respond: serverOf(plugins),
     memo,
     recorder: cluster.names,
     observer,
@@ -87,6 +88,15 @@ export function openResponder(
       return promise
     },
   }
+}
+
+function serverOf(plugins: readonly Plugin[]): ResponderInputs['respond'] {
+  const ask = plugins.reduceRight<Next>(
+    (next, plugin) => (request) => plugin.serve(request, next),
+    () => failure(rcodes.SERVFAIL, 'no plugin'),
+  )
+  const chain = { plugins, ask, isEmpty: false }
+  return dnsServer('dns://:53', [{ zone: '.', chain, forwards: false, ednsCodes: [] }])
 }
 
 /** The packet of the question `NAME TYPE`. */
