@@ -28,7 +28,8 @@ export function destroySets(names: readonly string[]): number {
 function destroy(socket: NetlinkSocket, name: string): boolean {
   const writer = new AttributeWriter()
   const sequence = socket.reserveSequences()
-  const flags = messageFlags.request | messageFlags.ack
+  // Without `exclusive` the kernel takes a set that is not there for destroyed.
+  const flags = messageFlags.request | messageFlags.ack | messageFlags.exclusive
   const start = writer.beginMessage(destroySet, flags, sequence)
   writer.netfilterHeader(family, 0)
   writer.u8(attributes.protocol, protocol)
