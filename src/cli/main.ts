@@ -4,13 +4,14 @@ import process from 'node:process'
 import { CliError, failure } from './cli-error.ts'
 import { parseCommandLine } from './command-line.ts'
 import { diff } from './diff.ts'
+import { dns } from './dns.ts'
 import { proxy } from './proxy.ts'
 import { status } from './status.ts'
 import type { CliIo, ExitCode, Subcommand } from './subcommand.ts'
 import { trace } from './trace.ts'
 
 /** What `portolan` can do. */
-const commands: readonly Subcommand[] = [proxy, status, trace, diff]
+const commands: readonly Subcommand[] = [proxy, dns, status, trace, diff]
 
 const io: CliIo = {
   out: (text) => process.stdout.write(text),

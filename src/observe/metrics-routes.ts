@@ -35,6 +35,7 @@ export function metricsRoutes(pages: MetricsPages): HttpRoute {
 const noProfiling =
   'no profiling page: start node with --cpu-prof, or with --inspect and attach a profiler\n'
 
-async function metricsAnswer(registry: Registry): Promise<HttpAnswer> {
+/** All metrics of a registry, as Prometheus reads them. */
+export async function metricsAnswer(registry: Registry): Promise<HttpAnswer> {
   return { status: 200, contentType: registry.contentType, body: await registry.metrics() }
 }

@@ -1,6 +1,7 @@
 import { ApiSource } from '../kube/api-source.ts'
 import { ApiTransport } from '../kube/api-transport.ts'
 import { type ClusterAccess, ClusterAccessError, type Environment } from '../kube/cluster-access.ts'
+import type { DecodeOptions } from '../kube/decode-pool.ts'
 import { findClusterAccess } from '../kube/find-cluster-access.ts'
 import { openManifestSource } from '../kube/manifest-source.ts'
 import { readServerVersion } from '../kube/read-server-version.ts'
@@ -34,6 +35,7 @@ export async function openSource(
   location: SourceLocation,
   report: SourceReport,
   signal: AbortSignal,
+  decodeOptions: DecodeOptions = {},
 ): Promise<OpenedSource> {
   if (location.kind === 'manifests') {
     const source = await openManifestSource(location.folder, { report }, signal)
@@ -45,7 +47,7 @@ export async function openSource(
   const transport = new ApiTransport(access, { environment })
   signal.addEventListener('abort', () => void transport.close(), { once: true })
   return {
-    source: new ApiSource(transport, { report }),
+    source: new ApiSource(transport, { report, decodeOptions }),
     name: access.server,
     readVersion: () => readServerVersion(transport, signal),
   }
