@@ -1,7 +1,7 @@
 import type { Family } from '../net/address.ts'
 import type { Difference } from '../proxy/port/mechanism.ts'
+import { describeTableDifference, type TableDifference } from '../ruleset/whole-table.ts'
 import { tableName } from './filter-rules.ts'
-import { describeFilter, type FilterDifference } from './filter-sync.ts'
 import { describeOperation, type IpvsOperation } from './ipvs-connection.ts'
 import type { ServerDifference } from './server-difference.ts'
 
@@ -9,7 +9,7 @@ import type { ServerDifference } from './server-difference.ts'
 export interface KernelDifference {
   /** By `formatServerKey`. */
   readonly servers: ReadonlyMap<string, ServerDifference>
-  readonly filters: readonly FilterDifference[]
+  readonly filters: readonly TableDifference[]
   /** Families that have a table and should not. */
   readonly unwantedTables: readonly Family[]
   readonly addedAddresses: readonly string[]
@@ -23,7 +23,7 @@ export function describeDifference(difference: KernelDifference): Difference[] {
     ...[...servers.values()].flatMap(({ opening, closing }) =>
       [...opening, ...closing].map(describeNeed),
     ),
-    ...filters.flatMap(describeFilter),
+    ...filters.flatMap(describeTableDifference),
     ...unwantedTables.map((family): Difference => {
       return { kind: 'unexpected', object: `table ${family === 4 ? 'ip' : 'ip6'} ${tableName}` }
     }),

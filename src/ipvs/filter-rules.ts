@@ -1,25 +1,21 @@
 import type { Family } from '../net/address.ts'
 import type { Expression } from '../netlink/nftables/expressions.ts'
-import type { Hook, TableFamily } from '../netlink/nftables/objects.ts'
+import type { TableFamily } from '../netlink/nftables/objects.ts'
+import { endChains, unusedAddressRules } from '../proxy/filter/end-chains.ts'
+import { filledChain as filled, type RuleParts } from '../proxy/filter/filled-chain.ts'
+import { frontendKeyParts } from '../proxy/filter/frontend-key-parts.ts'
+import { podMatches } from '../proxy/filter/pod-matches.ts'
 import type { NodePlan, SourceClass } from '../proxy/plan/plan.ts'
 import * as nft from '../ruleset/statements.ts'
 import type { FilledChain, TableStructure } from '../ruleset/table-structure.ts'
 import { filterSets } from './filter-sets.ts'
-import {
-  clearMarkBit,
-  frontendKeyParts,
-  isNotNew,
-  markFromMap,
-  originalFrontendParts,
-} from './statements.ts'
+import { clearMarkBit, isNotNew, markFromMap, originalFrontendParts } from './statements.ts'
 
 /** Name of our table in both families. */
 export const tableName = 'portolan-ipvs'
 
 /** Chains that packets come into the table by. */
 export const hookNames = ['input', 'forward', 'output', 'postrouting'] as const
-
-type RuleParts = readonly [readonly Expression[], string?]
 
 /** The table of a family without elements: it depends on the node's configuration only. IPVS takes packets
  *  at priority 98 of the input hook and at -98 of the output hook; these chains stand just before it. */
@@ -35,23 +31,15 @@ export function filterTable(family: Family, node: NodePlan): TableStructure {
     chains: [
       ...hookChains(table, family, node),
       ...classChains(table, node),
-      ...endChains(table, family, node),
+      noServiceChain(table, family, node),
+      ...endChains(family),
     ],
-  }
-}
-
-function filled(name: string, hook: Hook | undefined, ...rules: readonly RuleParts[]): FilledChain {
-  return {
-    chain: hook === undefined ? { name } : { name, hook },
-    rules: rules.map(([expressions, comment]) =>
-      comment === undefined ? { chain: name, expressions } : { chain: name, expressions, comment },
-    ),
   }
 }
 
 function hookChains(table: TableFamily, family: Family, node: NodePlan): FilledChain[] {
   const first: RuleParts = [[...isNotNew(), nft.leave()], 'IPVS knows its connections']
-  const fromPods = podMatches(table, family, node).map(
+  const fromPods = podMatches(family, node).map(
     (match): RuleParts => [[...match, nft.goto('from-pod')]],
   )
   // A local process can only be taken for a pod by its address: no interface brought its packet in.
@@ -124,52 +112,15 @@ function classChains(table: TableFamily, node: NodePlan): FilledChain[] {
   ]
 }
 
-function endChains(table: TableFamily, family: Family, node: NodePlan): FilledChain[] {
-  const key = frontendKeyParts(table)
-  const unreachable: RuleParts = [[nft.rejectUnreachable(table)]]
-  // Kernels limit the rate of ICMPv6 errors, and a client without one waits; resets are not limited.
-  const reset: RuleParts = [
-    [nft.loadProtocol(), nft.compare('==', Uint8Array.of(6)), nft.rejectReset()],
-  ]
-  return [
-    filled(
-      'check-source',
-      undefined,
-      [[...frontendKeyParts(table, 'behind'), nft.lookup('source-ranges'), nft.leave()]],
-      [[nft.drop()]],
-    ),
-    filled(
-      'no-service',
-      undefined,
-      [[...key, nft.lookup('frontends'), nft.leave()]],
-      [
-        [nft.loadDestination(table), nft.lookup('service-addresses'), nft.goto('refuse')],
-        'the node itself must not answer on a service address',
-      ],
-      ...node.serviceRanges
-        .filter((prefix) => prefix.family === family)
-        .map(
-          (prefix): RuleParts => [
-            [...nft.inPrefix(prefix, nft.loadDestination(table)), nft.goto('discard')],
-            'service range, no service has the address',
-          ],
-        ),
-    ),
-    filled('refuse', undefined, ...(family === 4 ? [] : [reset]), unreachable),
-    filled('discard', undefined, [[nft.drop()]]),
-  ]
-}
-
-function podMatches(
-  table: TableFamily,
-  family: Family,
-  { podDetector: detector }: NodePlan,
-): readonly (readonly Expression[])[] {
-  if (detector.kind === 'none') return []
-  if (detector.kind === 'prefixes') {
-    return detector.prefixes
-      .filter((prefix) => prefix.family === family)
-      .map((prefix) => nft.inPrefix(prefix, nft.loadSource(table)))
-  }
-  return [nft.fromInterface(detector.name, detector.match)]
+function noServiceChain(table: TableFamily, family: Family, node: NodePlan): FilledChain {
+  return filled(
+    'no-service',
+    undefined,
+    [[...frontendKeyParts(table), nft.lookup('frontends'), nft.leave()]],
+    [
+      [nft.loadDestination(table), nft.lookup('service-addresses'), nft.goto('refuse')],
+      'the node itself must not answer on a service address',
+    ],
+    ...unusedAddressRules(family, node),
+  )
 }

@@ -10,12 +10,12 @@ import type { Difference, Mechanism, Plan, SyncReport } from '../proxy/port/mech
 import type { TracedVerdict } from '../proxy/port/verdict.ts'
 import { BatchSink } from '../ruleset/batch-sink.ts'
 import { frontendKey } from '../ruleset/element-keys.ts'
+import { compareWholeTable, writeTableDifference } from '../ruleset/whole-table.ts'
 import { awaitIdle } from './await-idle.ts'
 import { describeDifference, type KernelDifference } from './describe-difference.ts'
 import { type DrainClock, Draining, longestDrainMs } from './draining.ts'
 import { filterTable, hookNames, tableName } from './filter-rules.ts'
 import { filterSetsByName } from './filter-sets.ts'
-import { compareFilter, writeFilter } from './filter-sync.ts'
 import { IpvsConnection, type IpvsOperation, type IpvsTimeouts } from './ipvs-connection.ts'
 import { IpvsProgram } from './ipvs-program.ts'
 import { applyKernelSettings } from './kernel-settings.ts'
@@ -240,7 +240,7 @@ export class IpvsMechanism implements Mechanism {
     return {
       servers,
       filters: wantedFamilies.map((family) =>
-        compareFilter(
+        compareWholeTable(
           state.filters.get(family),
           filterTable(family, plan.node),
           program.elements(family),
@@ -260,7 +260,10 @@ export class IpvsMechanism implements Mechanism {
       ...difference,
       writeFilters: (batch) => {
         for (const family of unwantedTables) batch.deleteTable(tableFamily(family), tableName)
-        return filters.reduce((sum, each) => sum + writeFilter(each, batch), unwantedTables.length)
+        return filters.reduce(
+          (sum, each) => sum + writeTableDifference(each, batch),
+          unwantedTables.length,
+        )
       },
     })
   }

@@ -1,6 +1,7 @@
 import type { Family } from '../net/address.ts'
 import type { SetElement } from '../netlink/nftables/objects.ts'
 import { frontendKey as frontendName, type ServicePlan } from '../proxy/plan/plan.ts'
+import { type CountedChange, CountedMap } from '../ruleset/counted-map.ts'
 import { type ElementSink, isSameElement, type SetElements } from '../ruleset/element-sink.ts'
 import {
   type CompileContext,
@@ -8,7 +9,6 @@ import {
   type ServerProgram,
   type ServiceVisitor,
 } from './compile-service.ts'
-import { type CountedChange, CountedMap } from './counted-map.ts'
 import { isSameServer } from './server-difference.ts'
 import { formatServerKey } from './virtual-server.ts'
 

@@ -5,7 +5,8 @@ import type { NftablesConnection } from '../netlink/nftables/connection.ts'
 import type { ServicePlan } from '../proxy/plan/plan.ts'
 import { frontendKey as frontendName } from '../proxy/plan/plan.ts'
 import { frontendKey, readHostWord } from '../ruleset/element-keys.ts'
-import { type KernelFilter, readFilter } from './filter-sync.ts'
+import { readWholeTable, type WholeTable } from '../ruleset/whole-table.ts'
+import { tableName } from './filter-rules.ts'
 import type { IpvsConnection } from './ipvs-connection.ts'
 import type { PresentServer } from './server-difference.ts'
 import type { ShortCutMarks } from './short-cut-marks.ts'
@@ -13,7 +14,7 @@ import { formatDestination, formatServerKey, type VirtualServerKey } from './vir
 
 /** Everything of ours, and what may be of ours, in the kernel. */
 export interface KernelState {
-  readonly filters: ReadonlyMap<Family, KernelFilter>
+  readonly filters: ReadonlyMap<Family, WholeTable>
   /** Every virtual server of the network namespace, by `formatServerKey`. */
   readonly servers: ReadonlyMap<string, PresentServer>
   /** Addresses that are local for services. */
@@ -31,11 +32,11 @@ export function readKernel(
   nftables: NftablesConnection,
   serviceAddresses: HostAddresses,
 ): KernelState {
-  const filters = new Map<Family, KernelFilter>()
+  const filters = new Map<Family, WholeTable>()
   const known: string[] = []
   const marks = new Set<number>()
   for (const family of families) {
-    const filter = readFilter(nftables, family === 4 ? 'ip' : 'ip6')
+    const filter = readWholeTable(nftables, family === 4 ? 'ip' : 'ip6', tableName)
     if (filter === undefined) continue
     filters.set(family, filter)
     for (const key of filter.elements.get('service-addresses')?.keys() ?? []) {

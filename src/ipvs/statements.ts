@@ -4,23 +4,6 @@ import * as nft from '../ruleset/statements.ts'
 
 /** Parts of rules that only this mode has. */
 
-/** `ip daddr . meta l4proto . th dport`, with `saddr` behind or before it. */
-export function frontendKeyParts(
-  family: TableFamily,
-  source?: 'behind' | 'before',
-): readonly Expression[] {
-  const words = nft.addressWords(family)
-  const first = nft.firstRegister + (source === 'before' ? words : 0)
-  const next = first + words
-  const key: readonly Expression[] = [
-    nft.loadDestination(family, first),
-    nft.loadProtocol(next),
-    nft.loadDestinationPort(next + 1),
-  ]
-  if (source === 'before') return [nft.loadSource(family), ...key]
-  return source === 'behind' ? [...key, nft.loadSource(family, next + 2)] : key
-}
-
 /** `ct original ip daddr . meta l4proto . ct original proto-dst`: NFT_CT_DST_IP 20, NFT_CT_DST_IP6 22,
  *  NFT_CT_PROTO_DST 12; direction 0. What the client connected to, before IPVS rewrote it. */
 export function originalFrontendParts(family: TableFamily): readonly Expression[] {

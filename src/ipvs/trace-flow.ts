@@ -7,7 +7,7 @@ import { packetOf } from '../proxy/simulate/machine-packet.ts'
 import { indexProgram, type Thread, trailEntries } from '../proxy/simulate/machine-thread.ts'
 import type { TableView } from '../proxy/simulate/program-view.ts'
 import { addressKey, frontendKey } from '../ruleset/element-keys.ts'
-import type { KernelFilter } from './filter-sync.ts'
+import type { WholeTable } from '../ruleset/whole-table.ts'
 import { serviceFlags } from './ipvs-tables.ts'
 import type { KernelState } from './kernel-state.ts'
 import type { PresentServer } from './server-difference.ts'
@@ -49,7 +49,7 @@ export function traceFlow(
 }
 
 function passHook(
-  filter: KernelFilter,
+  filter: WholeTable,
   flow: Flow,
   localAddresses: readonly string[],
 ): { readonly end: ChainEnd; readonly thread: Thread } {
@@ -82,7 +82,7 @@ function passHook(
   return found
 }
 
-function viewOf({ structure, elements }: KernelFilter): TableView {
+function viewOf({ structure, elements }: WholeTable): TableView {
   return {
     table: structure.table,
     chains: structure.chains.map(({ chain }) => chain),
@@ -98,7 +98,7 @@ function viewOf({ structure, elements }: KernelFilter): TableView {
 }
 
 /** The bit that the chain for it sets: the only one that its rule turns on. */
-function masqueradeMark({ structure }: KernelFilter): number {
+function masqueradeMark({ structure }: WholeTable): number {
   const chain = structure.chains.find((filled) => filled.chain.name === 'mark-masquerade')
   for (const expression of chain?.rules.flatMap(({ expressions }) => expressions) ?? []) {
     const bytes = expression.name === 'bitwise' ? expression.data.xor?.value : undefined

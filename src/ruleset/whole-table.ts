@@ -2,55 +2,54 @@ import type { NftablesBatch } from '../netlink/nftables/batch.ts'
 import type { NftablesConnection } from '../netlink/nftables/connection.ts'
 import { formatData } from '../netlink/nftables/data-types.ts'
 import type { SetElement, TableFamily } from '../netlink/nftables/objects.ts'
-import { BatchSink } from '../ruleset/batch-sink.ts'
-import { describeStructure, type TableChange } from '../ruleset/describe-structure.ts'
-import { diffElements, type ElementSink, type SetElements } from '../ruleset/element-sink.ts'
-import { readStructure } from '../ruleset/read-structure.ts'
+import { BatchSink, setsByName } from './batch-sink.ts'
+import { describeStructure, type TableChange } from './describe-structure.ts'
+import { diffElements, type ElementSink, type SetElements } from './element-sink.ts'
+import { readStructure } from './read-structure.ts'
 import {
   compareStructure,
   type StructureDifference,
   structureOperations,
-} from '../ruleset/structure-difference.ts'
-import type { TableStructure } from '../ruleset/table-structure.ts'
-import { removeExtraChains, writeStructure } from '../ruleset/write-structure.ts'
-import { tableName } from './filter-rules.ts'
-import { filterSetsByName } from './filter-sets.ts'
+} from './structure-difference.ts'
+import type { TableStructure } from './table-structure.ts'
+import { removeExtraChains, writeStructure } from './write-structure.ts'
 
-/** Our table of a family as the kernel has it. */
-export interface KernelFilter {
+/** A table with all its elements. */
+export interface WholeTable {
   readonly structure: TableStructure
   readonly elements: SetElements
 }
 
 /** How a table differs from what it should be. */
-export interface FilterDifference {
+export interface TableDifference {
   readonly wanted: TableStructure
   readonly structure: StructureDifference
   /** Hands the elements that differ to a sink, removals first within a set. */
   elements(sink: ElementSink): void
 }
 
-/** Reads our table of a family; undefined when there is none. */
-export function readFilter(
+/** Reads a table of the kernel; undefined when there is none. */
+export function readWholeTable(
   connection: NftablesConnection,
   family: TableFamily,
-): KernelFilter | undefined {
-  const structure = readStructure(connection, family, tableName)
+  name: string,
+): WholeTable | undefined {
+  const structure = readStructure(connection, family, name)
   if (structure === undefined) return undefined
   const elements = new Map<string, ReadonlyMap<string, SetElement>>()
-  for (const { name } of structure.sets) {
-    const list = connection.listElements(family, tableName, name)
-    elements.set(name, new Map(list.map((element) => [element.key, element])))
+  for (const set of structure.sets) {
+    const list = connection.listElements(family, name, set.name)
+    elements.set(set.name, new Map(list.map((element) => [element.key, element])))
   }
   return { structure, elements }
 }
 
 /** Compares a table of the kernel with what it should be. */
-export function compareFilter(
-  kernel: KernelFilter | undefined,
+export function compareWholeTable(
+  kernel: WholeTable | undefined,
   wanted: TableStructure,
   wantedElements: SetElements,
-): FilterDifference {
+): TableDifference {
   const structure = compareStructure(kernel?.structure, wanted)
   const present = structure.kind === 'rebuild' ? undefined : kernel?.elements
   return {
@@ -65,17 +64,17 @@ export function compareFilter(
 }
 
 /** Writes a difference into a batch; returns the number of operations. */
-export function writeFilter(difference: FilterDifference, batch: NftablesBatch): number {
+export function writeTableDifference(difference: TableDifference, batch: NftablesBatch): number {
   const { structure, wanted } = difference
   writeStructure(structure, wanted, batch)
-  const sink = new BatchSink(batch, wanted.table, filterSetsByName(wanted.table.family))
+  const sink = new BatchSink(batch, wanted.table, setsByName(wanted.sets))
   difference.elements(sink)
   removeExtraChains(structure, wanted.table, batch)
   return sink.operations + structureOperations(structure, wanted)
 }
 
 /** Says for people how a table differs: chains by name, elements by set and comment. */
-export function describeFilter(difference: FilterDifference): readonly TableChange[] {
+export function describeTableDifference(difference: TableDifference): readonly TableChange[] {
   const { structure, wanted } = difference
   const name = `${wanted.table.family} ${wanted.table.name}`
   const found = [...describeStructure(structure, wanted)]

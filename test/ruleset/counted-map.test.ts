@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { CountedMap } from '../../src/ipvs/counted-map.ts'
+import { CountedMap } from '../../src/ruleset/counted-map.ts'
 
 const test = suite('ipvs/counted-map')
 
