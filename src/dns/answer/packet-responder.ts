@@ -49,7 +49,7 @@ export interface ResponderInputs {
   readonly memo: FrontMemo
   readonly recorder: DependencyRecorder
   readonly observer: AnswerObserver
-  /** Milliseconds, monotonic: times leases and durations. */
+  /** Milliseconds of the clock that the chain goes by: leases are counted in it. */
   readonly nowMs: () => number
   /** Any 32 bits: makes hash collisions unpredictable. */
   readonly hashSeed: number
@@ -143,6 +143,8 @@ export class PacketResponder {
       maxBytes: transport === 'udp' ? 512 : 65_535,
       memo: 'never',
       isRotated: false,
+      zone: undefined,
+      onEncoded: undefined,
     }
   }
 
@@ -156,6 +158,7 @@ export class PacketResponder {
     const bytes = response && encodeResponse(response)
     const sizes = { query: packet.length, answer: bytes?.length ?? 0 }
     observer.answered(query, response, sizes, startMs)
+    response?.onEncoded?.(sizes)
     if (response === undefined || bytes === undefined || uses === undefined) return bytes
     const { memo, isRotated } = response
     if (memo === 'never') return bytes

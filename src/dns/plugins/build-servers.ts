@@ -6,6 +6,7 @@ import type { Token } from '../corefile/token.ts'
 import { buildChain, type Chain } from './build-chain.ts'
 import type { ChainParts } from './chain-parts.ts'
 import { dnsServer, type Respond, type ServedZone } from './dns-server.ts'
+import { queryLog } from './query-log.ts'
 
 /** One address that is listened on, and what answers there. */
 export interface DnsListener {
@@ -36,7 +37,7 @@ export function buildServers(corefile: Corefile, parts: ChainParts): readonly Dn
       for (const { transport, port, zone } of settings.keys) {
         const label = `${transport}://${host.includes(':') ? `[${host}]` : host}:${port}`
         const listener = listeners.get(label)
-        const served = servedZone(block, zone)
+        const served = servedZone(block, zone, parts)
         if (listener === undefined) {
           listeners.set(label, { label, transport, host, port, blocks: [block], zones: [served] })
           continue
@@ -49,15 +50,17 @@ export function buildServers(corefile: Corefile, parts: ChainParts): readonly Dn
   }
   return [...listeners.values()].map(({ zones, ...listener }) => ({
     ...listener,
-    respond: dnsServer(listener.label, zones),
+    respond: dnsServer(listener.label, zones, () => parts.clock.now()),
   }))
 }
 
-function servedZone({ settings, chain }: BuiltBlock, zone: string): ServedZone {
+function servedZone({ settings, chain }: BuiltBlock, zone: string, parts: ChainParts): ServedZone {
   const ednsCodes = (settings.settings.rewrite ?? []).flatMap(({ change }) =>
     change.kind === 'edns0' && 'code' in change.option ? change.option.code : [],
   )
-  return { zone, chain, forwards: settings.settings.forward !== undefined, ednsCodes }
+  const rules = (settings.settings.log ?? []).flat()
+  const logOf = queryLog(rules, (line) => parts.log.info({}, line))
+  return { zone, chain, forwards: settings.settings.forward !== undefined, ednsCodes, logOf }
 }
 
 /** Addresses of the `bind` directives, interfaces resolved; the empty host without any. */

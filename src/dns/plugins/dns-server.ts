@@ -6,6 +6,7 @@ import type { Edns, Message, Question } from '../wire/message.ts'
 import { type DnsName, nameKey, parentName } from '../wire/name.ts'
 import { ednsOptions, rcodes, recordClasses, recordTypes } from '../wire/numbers.ts'
 import type { Chain } from './build-chain.ts'
+import type { WriteQuery } from './query-log.ts'
 
 /** A zone of a listener and the chain that answers for it. */
 export interface ServedZone {
@@ -16,6 +17,8 @@ export interface ServedZone {
   readonly forwards: boolean
   /** Codes of EDNS options that go back to the client beside the usual ones. */
   readonly ednsCodes: readonly number[]
+  /** Finds what logs queries for a name; undefined: the name is not logged. */
+  readonly logOf: (name: DnsName) => WriteQuery | undefined
 }
 
 /** A query as it came in. */
@@ -34,6 +37,16 @@ export interface Response {
   readonly maxBytes: number
   readonly memo: Answer['memo']
   readonly isRotated: boolean
+  /** The zone of the block that answered; undefined: none did. */
+  readonly zone: DnsName | undefined
+  /** To be called when the answer is encoded, for the query log; undefined: it is not logged. */
+  readonly onEncoded: ((sizes: EncodedSizes) => void) | undefined
+}
+
+/** Bytes on the wire. */
+export interface EncodedSizes {
+  readonly query: number
+  readonly answer: number
 }
 
 /** What a listener says to a query; undefined: nothing. */
@@ -44,66 +57,102 @@ const maxLookups = 8
 
 /** Chooses the chain by the longest zone of the name, and makes the chain's reply a message for the client:
  *  failures get a header, EDNS is echoed, the size is limited. */
-export function dnsServer(label: string, zones: readonly ServedZone[]): Respond {
-  const chains = new Map(zones.map((served) => [served.zone, served]))
-  const hasForward = zones.some((served) => served.forwards)
-  const echoed = new Set<number>([...usualOptions, ...zones.flatMap((served) => served.ednsCodes)])
+export function dnsServer(
+  label: string,
+  zones: readonly ServedZone[],
+  nowMs: () => number,
+): Respond {
+  const served = new Map(zones.map((zone) => [zone.zone, zone]))
+  const hasForward = zones.some((zone) => zone.forwards)
+  const echoed = new Set<number>([...usualOptions, ...zones.flatMap((zone) => zone.ednsCodes)])
 
-  function ask(query: Query, envelope: Envelope, depth: number): Outcome {
-    const { message } = query
-    const question = message.questions[0]
+  function ask(query: Query, found: Found, envelope: Envelope, depth: number): Outcome {
+    const { message, client, local, transport, trace } = query
+    const { question, name, zone } = found
     if (question === undefined) return failure(rcodes.SERVFAIL, undefined)
     if (!hasForward && question.class !== recordClasses.IN) {
       return failure(rcodes.REFUSED, undefined)
     }
-    const name = nameKey(question.name)
-    const served = findZone(chains, name, question.type)
-    if (served === undefined || served.chain.isEmpty) return failure(rcodes.REFUSED, undefined)
-    return served.chain.ask({
-      message,
-      question,
-      name,
-      client: query.client,
-      local: query.local,
-      transport: query.transport,
-      zone: served.zone,
+    if (zone === undefined || zone.chain.isEmpty) return failure(rcodes.REFUSED, undefined)
+    const lookup = (target: DnsName, type: number): Outcome =>
+      lookUp(query, target, type, depth + 1)
+    return zone.chain.ask({
+      ...{ message, question, name, client, local, transport, envelope, trace, lookup },
+      zone: zone.zone,
       server: label,
-      envelope,
-      trace: query.trace,
-      lookup: (target, type) =>
-        lookup(query, { name: target, type, class: question.class }, depth + 1),
     })
   }
 
   /** Asks again on behalf of a plugin; a failure becomes the message that a client would get. */
-  function lookup(query: Query, question: Question, depth: number): Outcome {
+  function lookUp(query: Query, name: DnsName, type: number, depth: number): Outcome {
     if (depth > maxLookups) return failure(rcodes.SERVFAIL, 'aliases lead in a circle')
-    const message = { ...query.message, questions: [{ ...question, class: recordClasses.IN }] }
-    const envelope = { edns: message.edns }
-    return whenReplied(ask({ ...query, message }, envelope, depth), (reply) =>
+    const message = { ...query.message, questions: [{ name, type, class: recordClasses.IN }] }
+    const outcome = ask({ ...query, message }, find(message), { edns: message.edns }, depth)
+    return whenReplied(outcome, (reply) =>
       reply.kind === 'failure' ? answerTo(message, { rcode: reply.rcode }) : reply,
     )
   }
 
-  function finish(query: Query, envelope: Envelope, reply: Reply): Response | undefined {
-    if (reply.kind === 'dropped') return undefined
+  function find(message: Message): Found {
+    const question = message.questions[0]
+    const name = nameKey(question?.name ?? '.')
+    return { question, name, zone: findZone(served, name, question?.type ?? 0) }
+  }
+
+  function finish(asked: Asked, reply: Reply): Response | undefined {
+    const { query, found, envelope, startMs } = asked
+    const write = found.zone?.logOf(found.name)
+    const log = (answer: Message | undefined, sizes: EncodedSizes): void =>
+      write?.({
+        query,
+        name: found.name,
+        answer,
+        queryBytes: sizes.query,
+        answerBytes: sizes.answer,
+        durationMs: nowMs() - startMs,
+      })
+    if (reply.kind === 'dropped') {
+      log(undefined, { query: 0, answer: 0 })
+      return undefined
+    }
     const made = reply.kind === 'answer' ? reply : answerTo(query.message, { rcode: reply.rcode })
     const edns = replyEdns(made.message.edns, envelope.edns, echoed)
     const message = made.message.edns === edns ? made.message : { ...made.message, edns }
-    const { memo, isRotated } = made
-    return { message, maxBytes: maxBytesOf(query.transport, envelope.edns), memo, isRotated }
+    return {
+      message,
+      maxBytes: maxBytesOf(query.transport, envelope.edns),
+      memo: write === undefined ? made.memo : 'never',
+      isRotated: made.isRotated,
+      zone: found.zone?.zone,
+      onEncoded: write && ((sizes) => log(message, sizes)),
+    }
   }
 
   return (query) => {
-    const envelope = { edns: query.message.edns }
-    if (query.message.edns !== undefined && query.message.edns.version !== 0) {
-      return badVersion(query)
-    }
-    const outcome = ask(query, envelope, 0)
+    const { edns } = query.message
+    if (edns !== undefined && edns.version !== 0) return badVersion(query)
+    const asked = { query, found: find(query.message), envelope: { edns }, startMs: nowMs() }
+    const outcome = ask(query, asked.found, asked.envelope, 0)
     return outcome instanceof Promise
-      ? outcome.then((reply) => finish(query, envelope, reply))
-      : finish(query, envelope, outcome)
+      ? outcome.then((reply) => finish(asked, reply))
+      : finish(asked, outcome)
   }
+}
+
+/** The question of a message, and who answers it. */
+interface Found {
+  readonly question: Question | undefined
+  /** Lower case. */
+  readonly name: DnsName
+  readonly zone: ServedZone | undefined
+}
+
+/** A query under way. */
+interface Asked {
+  readonly query: Query
+  readonly found: Found
+  readonly envelope: Envelope
+  readonly startMs: number
 }
 
 /** Options that are about this hop and come back as they were sent, as in CoreDNS. */
@@ -157,5 +206,12 @@ function badVersion({ message, transport }: Query): Response {
   const edns = { udpSize: 0, version: 0, isDnssecOk: false, options: [] }
   const reply = answerTo(message, { rcode: rcodes.BADVERS, edns })
   const limit = maxBytesOf(transport, message.edns)
-  return { message: reply.message, maxBytes: limit, memo: 'never', isRotated: false }
+  return {
+    message: reply.message,
+    maxBytes: limit,
+    memo: 'never',
+    isRotated: false,
+    zone: undefined,
+    onEncoded: undefined,
+  }
 }

@@ -1,6 +1,6 @@
 import { type Prefix, prefixContains } from '../../net/prefix.ts'
 import { type Plugin, whenReplied } from '../chain/plugin.ts'
-import { type Reply, withReplyMessage } from '../chain/reply.ts'
+import { notMemoized, type Reply, withReplyMessage } from '../chain/reply.ts'
 import type { Message, ResourceRecord } from '../wire/message.ts'
 import { rcodes, recordTypes } from '../wire/numbers.ts'
 import type { WeightTable } from './weights.ts'
@@ -30,7 +30,9 @@ function balanceReply(reply: Reply, type: number, balancing: Balancing): Reply {
   const { message } = reply
   if (!hasSeveral(message.answers) && !hasSeveral(message.additional)) return reply
   const changed = withReplyMessage(reply, balanceMessage(message, type, balancing))
-  return { ...changed, isRotated: true }
+  // A kept answer turns its records round evenly, which is not what weights and networks ask for.
+  const isEven = balancing.weights === undefined && balancing.prefer.length === 0
+  return isEven ? { ...changed, isRotated: true } : notMemoized(changed)
 }
 
 function hasSeveral(records: readonly ResourceRecord[]): boolean {

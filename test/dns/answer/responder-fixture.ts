@@ -96,7 +96,8 @@ function serverOf(plugins: readonly Plugin[]): ResponderInputs['respond'] {
     () => failure(rcodes.SERVFAIL, 'no plugin'),
   )
   const chain = { plugins, ask, isEmpty: false }
-  return dnsServer('dns://:53', [{ zone: '.', chain, forwards: false, ednsCodes: [] }])
+  const served = { zone: '.', chain, forwards: false, ednsCodes: [], logOf: () => undefined }
+  return dnsServer('dns://:53', [served], () => 0)
 }
 
 /** The packet of the question `NAME TYPE`. */
