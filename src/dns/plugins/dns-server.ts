@@ -62,81 +62,33 @@ export function dnsServer(
   zones: readonly ServedZone[],
   nowMs: () => number,
 ): Respond {
-  const served = new Map(zones.map((zone) => [zone.zone, zone]))
-  const hasForward = zones.some((zone) => zone.forwards)
-  const echoed = new Set<number>([...usualOptions, ...zones.flatMap((zone) => zone.ednsCodes)])
-
-  function ask(query: Query, found: Found, envelope: Envelope, depth: number): Outcome {
-    const { message, client, local, transport, trace } = query
-    const { question, name, zone } = found
-    if (question === undefined) return failure(rcodes.SERVFAIL, undefined)
-    if (!hasForward && question.class !== recordClasses.IN) {
-      return failure(rcodes.REFUSED, undefined)
-    }
-    if (zone === undefined || zone.chain.isEmpty) return failure(rcodes.REFUSED, undefined)
-    const lookup = (target: DnsName, type: number): Outcome =>
-      lookUp(query, target, type, depth + 1)
-    return zone.chain.ask({
-      ...{ message, question, name, client, local, transport, envelope, trace, lookup },
-      zone: zone.zone,
-      server: label,
-    })
+  const server: Server = {
+    label,
+    zones: new Map(zones.map((zone) => [zone.zone, zone])),
+    hasForward: zones.some((zone) => zone.forwards),
+    echoed: new Set<number>([...usualOptions, ...zones.flatMap((zone) => zone.ednsCodes)]),
+    nowMs,
   }
-
-  /** Asks again on behalf of a plugin; a failure becomes the message that a client would get. */
-  function lookUp(query: Query, name: DnsName, type: number, depth: number): Outcome {
-    if (depth > maxLookups) return failure(rcodes.SERVFAIL, 'aliases lead in a circle')
-    const message = { ...query.message, questions: [{ name, type, class: recordClasses.IN }] }
-    const outcome = ask({ ...query, message }, find(message), { edns: message.edns }, depth)
-    return whenReplied(outcome, (reply) =>
-      reply.kind === 'failure' ? answerTo(message, { rcode: reply.rcode }) : reply,
-    )
-  }
-
-  function find(message: Message): Found {
-    const question = message.questions[0]
-    const name = nameKey(question?.name ?? '.')
-    return { question, name, zone: findZone(served, name, question?.type ?? 0) }
-  }
-
-  function finish(asked: Asked, reply: Reply): Response | undefined {
-    const { query, found, envelope, startMs } = asked
-    const write = found.zone?.logOf(found.name)
-    const log = (answer: Message | undefined, sizes: EncodedSizes): void =>
-      write?.({
-        query,
-        name: found.name,
-        answer,
-        queryBytes: sizes.query,
-        answerBytes: sizes.answer,
-        durationMs: nowMs() - startMs,
-      })
-    if (reply.kind === 'dropped') {
-      log(undefined, { query: 0, answer: 0 })
-      return undefined
-    }
-    const made = reply.kind === 'answer' ? reply : answerTo(query.message, { rcode: reply.rcode })
-    const edns = replyEdns(made.message.edns, envelope.edns, echoed)
-    const message = made.message.edns === edns ? made.message : { ...made.message, edns }
-    return {
-      message,
-      maxBytes: maxBytesOf(query.transport, envelope.edns),
-      memo: write === undefined ? made.memo : 'never',
-      isRotated: made.isRotated,
-      zone: found.zone?.zone,
-      onEncoded: write && ((sizes) => log(message, sizes)),
-    }
-  }
-
   return (query) => {
     const { edns } = query.message
     if (edns !== undefined && edns.version !== 0) return badVersion(query)
-    const asked = { query, found: find(query.message), envelope: { edns }, startMs: nowMs() }
-    const outcome = ask(query, asked.found, asked.envelope, 0)
+    const found = find(server, query.message)
+    const asked = { query, found, envelope: { edns }, startMs: nowMs() }
+    const outcome = ask(server, query, found, asked.envelope, 0)
     return outcome instanceof Promise
-      ? outcome.then((reply) => finish(asked, reply))
-      : finish(asked, outcome)
+      ? outcome.then((reply) => finish(server, asked, reply))
+      : finish(server, asked, outcome)
   }
+}
+
+/** What is the same for all queries of a listener. */
+interface Server {
+  readonly label: string
+  readonly zones: ReadonlyMap<DnsName, ServedZone>
+  readonly hasForward: boolean
+  /** Codes of EDNS options that go back to the client. */
+  readonly echoed: ReadonlySet<number>
+  readonly nowMs: () => number
 }
 
 /** The question of a message, and who answers it. */
@@ -153,6 +105,81 @@ interface Asked {
   readonly found: Found
   readonly envelope: Envelope
   readonly startMs: number
+}
+
+function find(server: Server, message: Message): Found {
+  const question = message.questions[0]
+  const name = nameKey(question?.name ?? '.')
+  return { question, name, zone: findZone(server.zones, name, question?.type ?? 0) }
+}
+
+function ask(
+  server: Server,
+  query: Query,
+  { question, name, zone }: Found,
+  envelope: Envelope,
+  depth: number,
+): Outcome {
+  const { message, client, local, transport, trace } = query
+  if (question === undefined) return failure(rcodes.SERVFAIL, undefined)
+  if (!server.hasForward && question.class !== recordClasses.IN) {
+    return failure(rcodes.REFUSED, undefined)
+  }
+  if (zone === undefined || zone.chain.isEmpty) return failure(rcodes.REFUSED, undefined)
+  return zone.chain.ask({
+    message,
+    question,
+    name,
+    client,
+    local,
+    transport,
+    zone: zone.zone,
+    server: server.label,
+    envelope,
+    trace,
+    lookup: (target, type) => lookUp(server, query, target, type, depth + 1),
+  })
+}
+
+/** Asks again on behalf of a plugin; a failure becomes the message that a client would get. */
+function lookUp(server: Server, query: Query, name: DnsName, type: number, depth: number): Outcome {
+  if (depth > maxLookups) return failure(rcodes.SERVFAIL, 'aliases lead in a circle')
+  const message = { ...query.message, questions: [{ name, type, class: recordClasses.IN }] }
+  const again = { ...query, message }
+  const outcome = ask(server, again, find(server, message), { edns: message.edns }, depth)
+  return whenReplied(outcome, (reply) =>
+    reply.kind === 'failure' ? answerTo(message, { rcode: reply.rcode }) : reply,
+  )
+}
+
+/** The reply as a message that fits the client, and what logs it. */
+function finish(server: Server, asked: Asked, reply: Reply): Response | undefined {
+  const { query, found, envelope, startMs } = asked
+  const write = found.zone?.logOf(found.name)
+  const log = (answer: Message | undefined, sizes: EncodedSizes): void =>
+    write?.({
+      query,
+      name: found.name,
+      answer,
+      queryBytes: sizes.query,
+      answerBytes: sizes.answer,
+      durationMs: server.nowMs() - startMs,
+    })
+  if (reply.kind === 'dropped') {
+    log(undefined, { query: 0, answer: 0 })
+    return undefined
+  }
+  const made = reply.kind === 'answer' ? reply : answerTo(query.message, { rcode: reply.rcode })
+  const edns = replyEdns(made.message.edns, envelope.edns, server.echoed)
+  const message = made.message.edns === edns ? made.message : { ...made.message, edns }
+  return {
+    message,
+    maxBytes: maxBytesOf(query.transport, envelope.edns),
+    memo: write === undefined ? made.memo : 'never',
+    isRotated: made.isRotated,
+    zone: found.zone?.zone,
+    onEncoded: write && ((sizes) => log(message, sizes)),
+  }
 }
 
 /** Options that are about this hop and come back as they were sent, as in CoreDNS. */

@@ -1,13 +1,13 @@
 import { answerClass, classify } from '../chain/classify.ts'
+import type { Peer, Transport } from '../chain/request.ts'
 import type { LogRule } from '../corefile/decode-log.ts'
 import type { Message } from '../wire/message.ts'
 import { type DnsName, isInZone } from '../wire/name.ts'
 import { formatClass, formatRcode, formatType } from '../wire/numbers.ts'
-import type { Query } from './dns-server.ts'
 
 /** One query and what became of it. */
 export interface LoggedQuery {
-  readonly query: Query
+  readonly query: AskedQuery
   /** Lower case. */
   readonly name: DnsName
   /** Undefined: the client got nothing. */
@@ -15,6 +15,14 @@ export interface LoggedQuery {
   readonly queryBytes: number
   readonly answerBytes: number
   readonly durationMs: number
+}
+
+/** What the log needs of a query. */
+export interface AskedQuery {
+  readonly message: Message
+  readonly client: Peer
+  readonly local: Peer
+  readonly transport: Transport
 }
 
 /** Writes the line of a query, if its answer is of a class that is logged. */
@@ -72,7 +80,7 @@ const values: Readonly<Record<string, (logged: LoggedQuery) => string>> = {
   '{>rflags}': ({ answer }) => (answer === undefined ? empty : formatFlags(answer)),
 }
 
-function bufferBytes({ message, transport }: Query): number {
+function bufferBytes({ message, transport }: AskedQuery): number {
   return transport === 'udp' ? Math.max(512, message.edns?.udpSize ?? 0) : 65_535
 }
 
