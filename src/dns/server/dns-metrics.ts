@@ -28,21 +28,34 @@ export function createDnsMetrics(): DnsMetrics {
     help: 'Plugins that threw, answered with SERVFAIL',
     registers,
   })
+  /** Answers of one kind: counted in a number on the hot path, given to the counters when they are read. */
+  const tallies: Tally[] = []
+  const settle = (): void => {
+    for (const tally of tallies) {
+      if (tally.count === 0) continue
+      const { server, zone, view, rcode, ...request } = tally.labels
+      requests.inc({ server, zone, view, ...request }, tally.count)
+      responses.inc({ server, zone, view, rcode, plugin: '' }, tally.count)
+      tally.count = 0
+    }
+  }
   const requests = new Counter({
     name: 'coredns_dns_requests_total',
     help: 'Queries',
     labelNames: ['server', 'zone', 'view', 'proto', 'family', 'type'] as const,
     registers,
+    collect: settle,
   })
   const responses = new Counter({
     name: 'coredns_dns_responses_total',
     help: 'Answers',
     labelNames: ['server', 'zone', 'view', 'rcode', 'plugin'] as const,
     registers,
+    collect: settle,
   })
   const durations = new Histogram({
     name: 'coredns_dns_request_duration_seconds',
-    help: 'From the query to the answer; repeated answers take microseconds and count as 0',
+    help: 'From the query to the answer, of answers that were made; those given again are not timed',
     labelNames: ['server', 'zone', 'view'] as const,
     buckets: durationBuckets,
     registers,
@@ -50,31 +63,27 @@ export function createDnsMetrics(): DnsMetrics {
   return {
     registry,
     observe(server, failed) {
-      /** Label values by tally: an answer that is repeated has been counted once the slow way. */
-      const tallies: { readonly request: RequestLabels; readonly rcode: string }[] = []
       const byText = new Map<string, number>()
       const common = { server, zone: '.', view: '' }
-      const count = (request: RequestLabels, rcode: string): void => {
-        requests.inc({ ...common, ...request })
-        responses.inc({ ...common, rcode, plugin: '' })
+      const tallyOf = (query: Query, response: Response | undefined): number => {
+        const labels = { ...common, ...requestLabels(query), rcode: rcodeOf(response) }
+        const text = Object.values(labels).join(' ')
+        const known = byText.get(text)
+        if (known !== undefined) return known
+        byText.set(text, tallies.length)
+        return tallies.push({ labels, count: 0 }) - 1
+      }
+      const count = (index: number): void => {
+        const tally = tallies[index]
+        if (tally !== undefined) tally.count++
       }
       return {
-        tallyOf(query, response) {
-          const labels = { request: requestLabels(query), rcode: rcodeOf(response) }
-          const text = JSON.stringify(labels)
-          const known = byText.get(text)
-          if (known !== undefined) return known
-          byText.set(text, tallies.length)
-          return tallies.push(labels) - 1
-        },
+        tallyOf,
         answered(query, response, _sizes, startMs) {
-          count(requestLabels(query), rcodeOf(response))
+          count(tallyOf(query, response))
           durations.observe(common, Math.max(0, performance.now() - startMs) / 1_000)
         },
-        repeated(tally) {
-          const labels = tallies[tally]
-          if (labels !== undefined) count(labels.request, labels.rcode)
-        },
+        repeated: count,
         refused() {
           responses.inc({ ...common, rcode: 'FORMERR', plugin: '' })
         },
@@ -87,6 +96,11 @@ export function createDnsMetrics(): DnsMetrics {
     cache: cacheObserver(registers),
     forward: forwardObserver(registers),
   }
+}
+
+interface Tally {
+  readonly labels: Readonly<Record<'server' | 'zone' | 'view' | 'rcode', string>> & RequestLabels
+  count: number
 }
 
 type RequestLabels = Readonly<Record<'proto' | 'family' | 'type', string>>

@@ -1,0 +1,141 @@
+import { createSocket } from 'node:dgram'
+import { Resolver } from 'node:dns/promises'
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { checkCorefile } from '../../../src/dns/corefile/check-corefile.ts'
+import { serveDns } from '../../../src/dns/server/serve-dns.ts'
+import { decodeMessage } from '../../../src/dns/wire/decode-message.ts'
+import type { Kind, Resources } from '../../../src/kube/resources.ts'
+import type { ClusterSource, Sink } from '../../../src/kube/store.ts'
+import { createLogger } from '../../../src/observe/logger.ts'
+import { parseCluster } from '../../support/plan-fixture.ts'
+import { queryPacket } from '../answer/responder-fixture.ts'
+
+const test = suite('dns/server/serve-dns')
+
+const cluster = parseCluster('service web 10.96.0.10 http:80/TCP')
+const meta = { labels: {}, annotations: {}, resourceVersion: '1' }
+const namespace = { kind: 'Namespace', namespace: '', name: 'ns', ...meta } as const
+
+/** Gives one service and its namespace, and its sink to change it. */
+class OneService implements ClusterSource {
+  services: Sink<Resources['Service']> | undefined
+
+  async watch<K extends Kind>(
+    kind: K,
+    _selection: unknown,
+    sink: Sink<Resources[K]>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const objects: { [P in Kind]?: readonly Resources[P][] } = {
+      Service: cluster.services,
+      Namespace: [namespace],
+    }
+    if (kind === 'Service') this.services = sink as Sink<Resources[Kind]> as typeof this.services
+    sink.replace((objects[kind] ?? []) as Resources[K][])
+    if (!signal.aborted) await once(signal, 'abort')
+  }
+}
+
+interface Running {
+  readonly port: number
+  readonly source: OneService
+  end(): Promise<void>
+}
+
+async function start(more = ''): Promise<Running> {
+  const probe = createSocket('udp4')
+  probe.bind(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const { port } = probe.address()
+  probe.close()
+  await once(probe, 'close')
+  const text = `.:${port} {\n bind 127.0.0.1\n kubernetes cluster.local\n ${more}\n}\n`
+  const corefile = checkCorefile('test', text, {
+    environment: {},
+    importFiles: () => undefined,
+    defaultPort: 53,
+  })
+  const source = new OneService()
+  const abort = new AbortController()
+  const { promise: ready, resolve } = Promise.withResolvers<void>()
+  const logger = createLogger({ format: 'json', level: 'error' }, () => {})
+  const serving = serveDns(
+    { corefile, source, logger, localAddresses: () => ['127.0.0.1'], listening: () => resolve() },
+    abort.signal,
+  )
+  await Promise.race([ready, serving])
+  return {
+    port,
+    source,
+    end() {
+      abort.abort()
+      return serving
+    },
+  }
+}
+
+test('a resolver gets addresses, and new ones right after a change', async () => {
+  const { port, source, end } = await start()
+  const resolver = new Resolver()
+  resolver.setServers([`127.0.0.1:${port}`])
+  const name = 'web.ns.svc.cluster.local'
+  assert.equal(await resolver.resolve4(name), ['10.96.0.10'])
+  assert.equal(await resolver.resolve4(name), ['10.96.0.10'])
+  const [service] = cluster.services
+  assert.ok(service)
+  source.services?.set({ ...service, clusterIPs: ['10.96.0.77'], resourceVersion: '2' })
+  assert.equal(await resolver.resolve4(name), ['10.96.0.77'])
+  source.services?.delete('ns/web')
+  const error = await resolver.resolve4(name).catch((reason: NodeJS.ErrnoException) => reason.code)
+  assert.is(error, 'ENOTFOUND')
+  await end()
+})
+
+test('queries on one TCP connection are all answered, split as they may be', async () => {
+  const { port, end } = await start()
+  const frames = [1, 2, 3].map((id) => {
+    const packet = queryPacket('web.ns.svc.cluster.local. A', { id })
+    return Buffer.concat([Buffer.of(packet.length >> 8, packet.length & 0xff), packet])
+  })
+  const bytes = Buffer.concat(frames)
+  const socket = connect(port, '127.0.0.1')
+  socket.setNoDelay(true)
+  socket.write(bytes.subarray(0, 5))
+  await new Promise(setImmediate)
+  socket.write(bytes.subarray(5))
+  const ids: number[] = []
+  let received = Buffer.alloc(0)
+  for await (const chunk of socket) {
+    received = Buffer.concat([received, chunk as Buffer])
+    while (received.length >= 2 && received.length >= 2 + received.readUInt16BE(0)) {
+      const end = 2 + received.readUInt16BE(0)
+      ids.push(decodeMessage(received.subarray(2, end)).id)
+      received = received.subarray(end)
+    }
+    if (ids.length === 3) break
+  }
+  assert.equal(ids, [1, 2, 3])
+  socket.destroy()
+  await end()
+})
+
+test('an address that is taken is named, with what to do', async () => {
+  const first = await start()
+  const text = `.:${first.port} {\n bind 127.0.0.1\n whoami\n}\n`
+  const corefile = checkCorefile('test', text, {
+    environment: {},
+    importFiles: () => undefined,
+    defaultPort: 53,
+  })
+  const logger = createLogger({ format: 'json', level: 'error' }, () => {})
+  const parts = { corefile, logger, localAddresses: () => [], listening: () => {} }
+  const second = serveDns({ ...parts, source: new OneService() }, new AbortController().signal)
+  const message = await second.catch((error: Error) => error.message)
+  assert.match(String(message), `DNS server on 127.0.0.1:${first.port}: the port is in use`)
+  await first.end()
+})
+
+test.run()
