@@ -12,7 +12,7 @@ const usage =
   'usage: npm run fuzz [-- --runs N] [--seconds N] [--seed S] [--only TARGET] [--at INDEX]'
 
 const options = {
-  runs: { type: 'string', default: '1000000' },
+  runs: { type: 'string' },
   seconds: { type: 'string', default: '900' },
   seed: { type: 'string', default: String(Date.now() % 1_000_000_007) },
   only: { type: 'string' },
@@ -71,7 +71,9 @@ if (values.at !== undefined) {
 } else {
   await checkCanaries()
   for (const target of targets) {
-    const count = Math.ceil((Number(values.runs) * target.share) / totalShare)
+    const share = Math.ceil((Number(values.runs ?? 1_000_000) * target.share) / totalShare)
+    const least = values.runs === undefined ? (target.leastRuns?.fuzz ?? 0) : 0
+    const count = Math.max(share, least)
     const start = performance.now()
     const finding = await runTarget({ target: target.name, seed, first: 0, count }, abort.signal)
     const seconds = ((performance.now() - start) / 1000).toFixed(1)

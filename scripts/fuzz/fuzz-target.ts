@@ -7,6 +7,9 @@ export interface FuzzTarget {
   readonly name: string
   /** Part of all runs that this target gets, relative to the others. */
   readonly share: number
+  /** At least so many inputs in `npm test` and in `npm run fuzz`, whatever the share: for what anybody can
+   *  send to a server. */
+  readonly leastRuns?: { readonly test: number; readonly fuzz: number }
   /** Makes one input. */
   make(random: Random): Uint8Array | string | JsonValue
   /** Decodes it. Throws only what `isRefusal` knows. */
@@ -26,7 +29,7 @@ export interface Finding {
 
 /** A target whose inputs are changed bytes. */
 export function bytesTarget(
-  target: Pick<FuzzTarget, 'name' | 'share' | 'isRefusal'> & {
+  target: Pick<FuzzTarget, 'name' | 'share' | 'leastRuns' | 'isRefusal'> & {
     readonly samples: readonly Uint8Array[]
     decode(input: Uint8Array): void
   },

@@ -1,5 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { addressesOf, serviceJson, sliceJson } from '../../bench/support/generate-cluster.ts'
+import { decodeMessage } from '../../src/dns/wire/decode-message.ts'
+import { encodeMessage } from '../../src/dns/wire/encode-message.ts'
+import { WireError } from '../../src/dns/wire/wire-error.ts'
 import { createDecodePool } from '../../src/kube/decode-pool.ts'
 import { decodeResource } from '../../src/kube/decode-resource.ts'
 import { ManifestError } from '../../src/kube/manifests/manifest-error.ts'
@@ -7,6 +10,7 @@ import { parseManifest } from '../../src/kube/manifests/parse-manifest.ts'
 import { DecodeError } from '../../src/net/decode-error.ts'
 import { decodeAnyNetlink } from '../../src/netlink/nftables/decode-any-netlink.ts'
 import { parseProxyConfiguration } from '../../src/proxy/config/parse-proxy-configuration.ts'
+import { dnsSamples, openDnsServer } from './dns-samples.ts'
 import { bytesTarget, type FuzzTarget, textTarget, valueTarget } from './fuzz-target.ts'
 import type { JsonValue } from './mutate-value.ts'
 import { netlinkSamples } from './netlink-samples.ts'
@@ -23,6 +27,11 @@ function example(name: string): string {
 /** A slice with everything that the decoder knows. */
 const richSlice = sliceJson(1, addressesOf(1, 3)) as JsonValue
 
+const isWireError = (error: unknown): boolean => error instanceof WireError
+
+/** Opened when it is needed: a run of another target does not need a DNS server. */
+let answerDns: ((packet: Uint8Array) => void) | undefined
+
 /** Every decoder of data that comes from outside. */
 export const fuzzTargets: readonly FuzzTarget[] = [
   bytesTarget({
@@ -31,6 +40,25 @@ export const fuzzTargets: readonly FuzzTarget[] = [
     samples: netlinkSamples,
     decode: (input) => void decodeAnyNetlink(input),
     isRefusal: isDecodeError,
+  }),
+  bytesTarget({
+    name: 'DNS messages',
+    share: 20,
+    leastRuns: { test: 100_000, fuzz: 5_000_000 },
+    samples: dnsSamples,
+    decode: (input) => void encodeMessage(decodeMessage(input), 65_535),
+    isRefusal: isWireError,
+  }),
+  bytesTarget({
+    name: 'DNS queries',
+    share: 20,
+    leastRuns: { test: 100_000, fuzz: 5_000_000 },
+    samples: dnsSamples,
+    decode: (input) => {
+      answerDns ??= openDnsServer()
+      answerDns(input)
+    },
+    isRefusal: () => false,
   }),
   valueTarget({
     name: 'Service objects',

@@ -16,6 +16,8 @@ export type Asker = Omit<Query, 'message'>
  *  the memo does not know, and while that query is being given. */
 export interface AskerSource {
   asker(): Asker
+  /** Takes the answer when it comes later, in bytes that are its receiver's own. */
+  later(): (answer: Uint8Array) => void
 }
 
 /** Told what was answered, for metrics and logs. */
@@ -51,6 +53,8 @@ export interface ResponderInputs {
   readonly observer: AnswerObserver
   /** Milliseconds of the clock that the chain goes by: leases are counted in it. */
   readonly nowMs: () => number
+  /** Milliseconds, monotonic: `startMs` of `answered`. */
+  readonly timerMs: () => number
   /** Any 32 bits: makes hash collisions unpredictable. */
   readonly hashSeed: number
 }
@@ -67,8 +71,7 @@ export class PacketResponder {
   }
 
   /** Writes the answer to the query from `start` to `end` of `packet` to `out`, which has room for 65,535
-   *  bytes from `outStart`, and gives its length. 0: there is none now; it may come through `later`,
-   *  in bytes that are its receiver's own. */
+   *  bytes from `outStart`, and gives its length. 0: there is none, or it comes later. */
   respond(
     packet: Uint8Array,
     start: number,
@@ -77,7 +80,6 @@ export class PacketResponder {
     source: AskerSource,
     out: Uint8Array,
     outStart: number,
-    later: (answer: Uint8Array) => void,
   ): number {
     const { memo, observer, nowMs } = this.#inputs
     const key = this.#key
@@ -91,30 +93,26 @@ export class PacketResponder {
     }
     // The buffer is the socket's and will be used again.
     const query = packet.slice(start, end)
-    const answer = this.#ask(query, isOrdinary, source.asker(), later)
+    const answer = this.#ask(query, isOrdinary, source)
     if (answer === undefined) return 0
     out.set(answer, outStart)
     return answer.length
   }
 
   /** Through the chain; the answer when it is there at once. */
-  #ask(
-    packet: Uint8Array,
-    isOrdinary: boolean,
-    asker: Asker,
-    later: (answer: Uint8Array) => void,
-  ): Uint8Array | undefined {
-    const { recorder, observer, nowMs } = this.#inputs
+  #ask(packet: Uint8Array, isOrdinary: boolean, source: AskerSource): Uint8Array | undefined {
+    const { recorder, observer, timerMs } = this.#inputs
     const message = decodeQuery(packet)
     if (message === undefined) {
       observer.refused()
       return refusePacket(packet)
     }
-    const asked: Asked = { packet, query: { ...asker, message }, startMs: nowMs() }
+    const asked: Asked = { packet, query: { ...source.asker(), message }, startMs: timerMs() }
     const { result, uses } = recorder.recordUses(() => this.#respond(asked.query))
     if (!(result instanceof Promise)) {
       return this.#finish(asked, result, isOrdinary ? uses : undefined)
     }
+    const later = source.later()
     result
       .catch((error: unknown) => this.#broken(asked.query, error))
       .then((response) => {

@@ -14,7 +14,7 @@ export interface ResponderParts {
   readonly observer: AnswerObserver
   /** From 0 up to, but not, 1. */
   readonly random: () => number
-  /** Milliseconds, monotonic. */
+  /** Milliseconds of the clock that the chain goes by. */
   readonly nowMs: () => number
 }
 
@@ -32,6 +32,7 @@ export function openResponder(
     recorder: { recordUses: (run) => recordAll(names, run) },
     observer,
     nowMs,
+    timerMs: () => performance.now(),
     hashSeed: Math.floor(random() * 2 ** 32),
   })
 }

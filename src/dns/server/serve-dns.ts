@@ -2,6 +2,9 @@ import { readFileSync } from 'node:fs'
 import type { ClusterSource } from '../../kube/store.ts'
 import { ListenError } from '../../observe/listen-error.ts'
 import type { Logger } from '../../observe/logger.ts'
+import { openReactor } from '../../reactor/open-reactor.ts'
+import type { Reactor } from '../../reactor/reactor.ts'
+import { ReactorError } from '../../reactor/reactor-error.ts'
 import type { Corefile } from '../corefile/check-corefile.ts'
 import { type BuiltBlock, buildServers, type DnsListener } from '../plugins/build-servers.ts'
 import { systemParts } from '../plugins/system-parts.ts'
@@ -30,10 +33,12 @@ export async function serveDns(parts: DnsParts, signal: AbortSignal): Promise<vo
   const ending = new AbortController()
   const living = AbortSignal.any([signal, ending.signal])
   const metrics = createDnsMetrics()
+  const system = systemParts({ randomizesCase: false })
+  const reactor = openReactor({}, living)
   const watched: WatchedNames[] = []
   const { promise: looped, reject: onLoop } = Promise.withResolvers<never>()
   const listeners = buildServers(parts.corefile, {
-    ...systemParts({ randomizesCase: false }),
+    ...system,
     log: parts.logger,
     kubernetes: (settings) => {
       const cluster = watchNames(parts.source, settings, living)
@@ -59,9 +64,9 @@ export async function serveDns(parts: DnsParts, signal: AbortSignal): Promise<vo
           parts.logger.error({ error: String(error) }, 'a plugin failed; the client got SERVFAIL'),
         ),
         random: Math.random,
-        nowMs: () => performance.now(),
+        nowMs: system.clock.now,
       })
-      open.push(...(await listen(listener, responder)))
+      open.push(...(await listen(reactor, listener, responder)))
     }
     open.push(...(await listenPages(blocks, { metrics, isHealthy: () => !signal.aborted })))
     const running = [...watched.map(({ ended }) => ended), ...runPlugins(blocks, living)]
@@ -72,10 +77,12 @@ export async function serveDns(parts: DnsParts, signal: AbortSignal): Promise<vo
   } finally {
     ending.abort()
     await Promise.all(open.map((each) => each.close()))
+    await reactor.closed
   }
 }
 
 async function listen(
+  reactor: Reactor,
   listener: DnsListener,
   responder: ReturnType<typeof openResponder>,
 ): Promise<OpenListener[]> {
@@ -88,12 +95,13 @@ async function listen(
   // One socket for each family: one for both would show IPv4 clients by addresses of the other.
   for (const each of host === '' ? allAddresses : [host]) {
     try {
-      if (tls === undefined) sockets.push(await listenUdp(each, port, responder))
       sockets.push(await listenTcp(each, port, responder, tls))
+      if (tls === undefined) sockets.push(await listenUdp(reactor, each, port, responder))
     } catch (error) {
       // A machine without IPv6 serves IPv4.
       if (host === '' && each === '::' && codeOf(error) === 'EAFNOSUPPORT') continue
       await Promise.all(sockets.map((socket) => socket.close()))
+      if (error instanceof ReactorError) throw error
       const shown = each.includes(':') ? `[${each}]` : each
       throw new ListenError('DNS server', `${shown}:${port}`, error as NodeJS.ErrnoException)
     }

@@ -42,9 +42,11 @@ export async function listenTcp(
   }
 }
 
+/** Where an answer is made: it is copied before the next one. */
+const out = Buffer.alloc(maxMessageBytes)
+
 function serve(socket: Socket, responder: PacketResponder, transport: 'tcp' | 'tls'): void {
-  const source = { asker: (): Asker => askerOf(socket, transport) }
-  const out = Buffer.alloc(2 + maxMessageBytes)
+  const source = { asker: (): Asker => askerOf(socket, transport), later: () => send }
   let received: Buffer = Buffer.alloc(0)
   const send = (answer: Uint8Array): void => {
     if (socket.destroyed) return
@@ -64,7 +66,7 @@ function serve(socket: Socket, responder: PacketResponder, transport: 'tcp' | 't
     while (received.length - at >= 2) {
       const end = at + 2 + received.readUInt16BE(at)
       if (end > received.length) break
-      const length = responder.respond(received, at + 2, end, true, source, out, 0, send)
+      const length = responder.respond(received, at + 2, end, true, source, out, 0)
       if (length > 0) send(out.subarray(0, length))
       at = end
     }

@@ -1,70 +1,103 @@
-import { createSocket, type RemoteInfo } from 'node:dgram'
-import { once } from 'node:events'
+import { readAddress } from '../../net/address.ts'
+import { addressRecord, addressRecordBytes, readPeerAddress } from '../../reactor/address-record.ts'
+import type { DatagramBatch, DatagramHandler, DatagramSocket } from '../../reactor/datagram.ts'
+import type { Reactor } from '../../reactor/reactor.ts'
 import type { Asker, AskerSource, PacketResponder } from '../answer/packet-responder.ts'
 
 /** Bytes that wait in the kernel for a moment in which we are busy. */
 const socketBytes = 4 << 20
-const maxAnswerBytes = 65_535
 
-/** Something that answers queries until it is closed. */
+/** Something that answers until it is closed. */
 export interface OpenListener {
+  /** Resolves when nothing is answered any more. */
   close(): Promise<void>
 }
 
-/** Answers queries over UDP until it is closed. Rejects with the system's error when the address cannot be
- *  had. */
+/** Answers queries over UDP until it is closed: batch by batch, each answer written where it is sent from,
+ *  from the address that was asked. Rejects with a ReactorError when the address cannot be had. */
 export async function listenUdp(
+  reactor: Reactor,
   host: string,
   port: number,
   responder: PacketResponder,
 ): Promise<OpenListener> {
-  const socket = createSocket({
-    type: host.includes(':') ? 'udp6' : 'udp4',
-    ipv6Only: host.includes(':'),
-    recvBufferSize: socketBytes,
-    sendBufferSize: socketBytes,
-  })
-  const asker = new UdpAsker(host, port)
-  const out = Buffer.alloc(maxAnswerBytes)
-  socket.on('message', (packet, from) => {
-    asker.from = from
-    const { address, port: clientPort } = from
-    const length = responder.respond(packet, 0, packet.length, false, asker, out, 0, (answer) => {
-      socket.send(answer, clientPort, address, ignored)
-    })
-    // The buffer is written to again before the kernel may have taken it: a copy goes out.
-    if (length > 0) socket.send(Buffer.from(out.subarray(0, length)), clientPort, address, ignored)
-  })
-  socket.bind(port, host)
-  await once(socket, 'listening')
-  // A client that is gone (ECONNREFUSED) is no fault of the server.
-  socket.on('error', ignored)
+  const options = { address: { address: host, port }, bufferBytes: socketBytes }
+  const handler = new UdpHandler({ host, port }, responder)
+  const socket = await reactor.openDatagram(options, handler)
   return {
-    async close() {
+    close: async () => {
+      handler.end()
       socket.close()
-      await once(socket, 'close')
     },
   }
 }
 
-function ignored(): void {
-  // The client asks again, or does not.
-}
+class UdpHandler implements DatagramHandler, AskerSource {
+  readonly #local: { readonly host: string; readonly port: number }
+  readonly #responder: PacketResponder
+  /** The address record of the datagram that is being answered. */
+  readonly #record = new Uint8Array(addressRecordBytes)
+  #socket: DatagramSocket | undefined
+  #batch: DatagramBatch | undefined
+  #index = 0
+  #hasEnded = false
 
-/** Who sent the last packet. */
-class UdpAsker implements AskerSource {
-  from: RemoteInfo = { address: '', family: 'IPv4', port: 0, size: 0 }
-  readonly #host: string
-  readonly #port: number
+  constructor(local: { readonly host: string; readonly port: number }, responder: PacketResponder) {
+    this.#local = local
+    this.#responder = responder
+  }
 
-  constructor(host: string, port: number) {
-    this.#host = host
-    this.#port = port
+  onBatch(socket: DatagramSocket, batch: DatagramBatch): void {
+    this.#socket = socket
+    this.#batch = batch
+    const { bytes, replyBytes } = batch
+    for (let index = 0; index < batch.count; index++) {
+      this.#index = index
+      const start = batch.offset(index)
+      const end = start + batch.length(index)
+      const replyOffset = batch.replyOffset(index)
+      const length = this.#responder.respond(
+        bytes,
+        start,
+        end,
+        false,
+        this,
+        replyBytes,
+        replyOffset,
+      )
+      if (length > 0) batch.reply(index, length)
+    }
+  }
+
+  onError(): void {
+    // Only connected sockets learn of errors.
+  }
+
+  /** Late answers are dropped from now on. */
+  end(): void {
+    this.#hasEnded = true
   }
 
   asker(): Asker {
-    const { address, port } = this.from
-    const local = { address: this.#host, port: this.#port }
-    return { client: { address, port }, local, transport: 'udp' }
+    this.#batch?.copyAddress(this.#index, this.#record, 0)
+    const record = this.#record
+    const family = record[addressRecord.family] === 6 ? 6 : 4
+    const local = readAddress(record, addressRecord.local, family)
+    const isKnown = local !== '0.0.0.0' && local !== '::'
+    return {
+      client: readPeerAddress(record, 0),
+      local: { address: isKnown ? local : this.#local.host, port: this.#local.port },
+      transport: 'udp',
+    }
+  }
+
+  later(): (answer: Uint8Array) => void {
+    const socket = this.#socket
+    const record = new Uint8Array(addressRecordBytes)
+    this.#batch?.copyAddress(this.#index, record, 0)
+    return (answer) => {
+      // A queue that is full loses the answer; the client asks again.
+      if (!this.#hasEnded) socket?.send(record, 0, answer, 0, answer.length)
+    }
   }
 }

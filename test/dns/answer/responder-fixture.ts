@@ -69,6 +69,7 @@ export function openResponder(
     recorder: cluster.names,
     observer,
     nowMs: options.nowMs ?? (() => 0),
+    timerMs: () => 0,
     hashSeed: 1,
   }
   const responder = new PacketResponder(inputs)
@@ -81,8 +82,8 @@ export function openResponder(
     ask: (packet, isStream = false) => {
       const { promise, resolve } = Promise.withResolvers<Uint8Array | undefined>()
       const asker: Asker = isStream ? { ...testAsker, transport: 'tcp' } : testAsker
-      const source = { asker: () => asker }
-      const length = responder.respond(packet, 0, packet.length, isStream, source, out, 3, resolve)
+      const source = { asker: () => asker, later: () => resolve }
+      const length = responder.respond(packet, 0, packet.length, isStream, source, out, 3)
       if (length > 0) resolve(out.slice(3, 3 + length))
       else setImmediate(() => resolve(undefined))
       return promise
