@@ -99,7 +99,7 @@ function answeringPlugins(block: BlockSettings, parts: ChainParts): readonly Plu
   const { clock, random } = parts
   const isFileLast = (settings.loop ?? settings.forward ?? settings.whoami) === undefined
   return [
-    ...each(settings.hosts, (hosts) => hostsPlugin(hosts, clock)),
+    ...each(settings.hosts, (hosts) => hostsPlugin(hosts, parts)),
     ...each(settings.kubernetes, parts.kubernetes),
     ...once(settings.file, (files) => filePlugin(files, parts, isFileLast)),
     ...each(settings.loop, () => {

@@ -1,10 +1,11 @@
 import type { Plugin } from '../chain/plugin.ts'
-import { refuse } from '../corefile/corefile-error.ts'
+import { CorefileError, refuse } from '../corefile/corefile-error.ts'
 import type { ForwardSettings, ForwardTarget } from '../corefile/decode-forward.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import type { ChainParts } from './chain-parts.ts'
-import { forwardPlugin } from './forward.ts'
+import { type ForwardInputs, forwardPlugin } from './forward.ts'
 import { nameServers } from './resolv-conf.ts'
+import { watchFile } from './watched-file.ts'
 
 /** The `forward` plugins of a block, in order; each knows the one behind it. */
 export function forwardPlugins(
@@ -14,11 +15,39 @@ export function forwardPlugins(
   const { clock, random, forwardObserver: observer } = parts
   const plugins: Plugin[] = []
   for (const settings of directives.toReversed()) {
-    const upstreams = settings.to.flatMap((target) => openTarget(target, settings, parts))
-    const following = plugins[0]
-    plugins.unshift(forwardPlugin(settings, { clock, random, upstreams, observer, following }))
+    const open = (): readonly Upstream[] =>
+      settings.to.flatMap((target) => openTarget(target, settings, parts))
+    const inputs = { clock, random, observer, upstreams: open(), following: plugins[0] }
+    const watchUpstreams = watchFiles(settings, open, parts)
+    plugins.unshift(forwardPlugin(settings, { ...inputs, watchUpstreams }))
   }
   return plugins
+}
+
+/** How often files that list upstreams are looked at. */
+const watchMs = 5_000
+
+/** Opens the upstreams again when a file that lists some changes; one that lists none any more, or cannot
+ *  be read, leaves those before. */
+function watchFiles(
+  settings: ForwardSettings,
+  open: () => readonly Upstream[],
+  { clock, log }: ChainParts,
+): ForwardInputs['watchUpstreams'] {
+  const paths = settings.to.flatMap((target) => (target.kind === 'file' ? target.path : []))
+  return async (signal, replace) => {
+    const watches = paths.map((path) =>
+      watchFile({ path, intervalMs: watchMs }, clock, signal, () => {
+        try {
+          replace(open())
+        } catch (error) {
+          if (!(error instanceof CorefileError)) throw error
+          log.warn({ path, reason: error.message }, 'upstreams stay as they were')
+        }
+      }),
+    )
+    await Promise.all(watches)
+  }
 }
 
 function openTarget(

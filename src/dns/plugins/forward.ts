@@ -18,6 +18,11 @@ export interface ForwardInputs {
   readonly random: () => number
   /** In the order of the directive, at least one. */
   readonly upstreams: readonly Upstream[]
+  /** Gives other upstreams when the files that list them change, until the signal is aborted. */
+  readonly watchUpstreams: (
+    signal: AbortSignal,
+    replace: (upstreams: readonly Upstream[]) => void,
+  ) => Promise<void>
   readonly observer: ForwardObserver
   /** The `forward` that follows in the same block, for `next`. */
   readonly following: Plugin | undefined
@@ -33,16 +38,22 @@ const signalNever = new AbortController().signal
 
 /** `forward`: asks upstreams, one after the other until one answers. */
 export function forwardPlugin(settings: ForwardSettings, inputs: ForwardInputs): Plugin {
-  const { upstreams, clock, observer } = inputs
+  const { clock, observer } = inputs
   const { healthCheck, isTcpForced } = settings
   const protocol = isTcpForced ? 'tcp' : 'udp'
-  const servers = upstreams.map(
-    (upstream) =>
-      new UpstreamHealth(upstream, healthCheck, protocol, clock, () =>
-        observer.checkFailed(upstream.label),
-      ),
-  )
-  const order = upstreamOrder(settings, servers, inputs.random)
+  const withHealth = (upstream: Upstream): UpstreamHealth =>
+    new UpstreamHealth(upstream, healthCheck, protocol, clock, () =>
+      observer.checkFailed(upstream.label),
+    )
+  let servers = inputs.upstreams.map(withHealth)
+  let order = upstreamOrder(settings, servers, inputs.random)
+  const replace = (upstreams: readonly Upstream[]): void => {
+    const before = servers
+    servers = upstreams.map(withHealth)
+    order = upstreamOrder(settings, servers, inputs.random)
+    // Queries that are under way may still be answered by those before.
+    clock.schedule(() => closeAll(before), deadlineMs)
+  }
   let runningCount = 0
   const forward = async (request: Request, next: Next): Promise<Reply> => {
     runningCount++
@@ -65,16 +76,18 @@ export function forwardPlugin(settings: ForwardSettings, inputs: ForwardInputs):
       }
       return forward(request, next)
     },
-    run(signal) {
+    async run(signal) {
       const { promise, resolve } = Promise.withResolvers<void>()
-      signal.addEventListener('abort', finish, { once: true })
-      function finish(): void {
-        for (const server of servers) server.close()
-        resolve()
-      }
-      return promise
+      if (signal.aborted) resolve()
+      signal.addEventListener('abort', () => resolve(), { once: true })
+      await Promise.all([promise, inputs.watchUpstreams(signal, replace)])
+      closeAll(servers)
     },
   }
+}
+
+function closeAll(servers: readonly UpstreamHealth[]): void {
+  for (const server of servers) server.close()
 }
 
 /** Goes through the upstreams, round after round, until one answers or time is up. */

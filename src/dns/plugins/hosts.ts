@@ -9,14 +9,20 @@ import type { DnsName } from '../wire/name.ts'
 import { rcodes, recordClasses, recordTypes } from '../wire/numbers.ts'
 import { parseHosts } from './hosts-table.ts'
 import { reversedAddress } from './reversed-address.ts'
-import { readTextFile, watchFile } from './watched-file.ts'
+import { watchFile } from './watched-file.ts'
+
+/** What `hosts` works with. */
+export interface HostsInputs {
+  readonly clock: Clock
+  readonly readFile: (path: string) => string | undefined
+}
 
 /** `hosts`: answers from a hosts file and from lines of the Corefile; the file is read again when it
  *  changes. */
-export function hostsPlugin(settings: HostsSettings, clock: Clock): Plugin {
+export function hostsPlugin(settings: HostsSettings, { clock, readFile }: HostsInputs): Plugin {
   const { zones, path, reloadMs, ttlSeconds } = settings
   const inline = parseHosts(settings.inline.join('\n'), zones)
-  let fromFile = parseHosts(readTextFile(path) ?? '', zones)
+  let fromFile = parseHosts(readFile(path) ?? '', zones)
   const addressesOf = (name: DnsName, family: 4 | 6): readonly string[] => [
     ...fromFile.addressesOf(name, family),
     ...inline.addressesOf(name, family),

@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os'
 import type { Plugin } from '../../../src/dns/chain/plugin.ts'
 import { answerTo, replyMessage } from '../../../src/dns/chain/reply.ts'
 import { checkCorefile } from '../../../src/dns/corefile/check-corefile.ts'
@@ -6,6 +7,7 @@ import { silentCacheObserver } from '../../../src/dns/plugins/cache-observer.ts'
 import type { ChainParts } from '../../../src/dns/plugins/chain-parts.ts'
 import type { Query, Response } from '../../../src/dns/plugins/dns-server.ts'
 import { silentForwardObserver } from '../../../src/dns/plugins/forward-observer.ts'
+import { readTextFile } from '../../../src/dns/plugins/watched-file.ts'
 import { type Message, noFlags } from '../../../src/dns/wire/message.ts'
 import { formatRcode, parseClass, parseType } from '../../../src/dns/wire/numbers.ts'
 import { parseRecordText } from '../../../src/dns/zonefile/parse-record.ts'
@@ -98,7 +100,7 @@ function parts(
       },
       close: () => undefined,
     }),
-    readFile: (path) => files[path],
+    readFile: (path) => (path.startsWith(tmpdir()) ? readTextFile(path) : files[path]),
     hostName: 'node-1',
     askListener: () => Promise.resolve(),
     interfaceAddresses: (name) => (name === 'lo' ? ['127.0.0.1', '::1'] : undefined),

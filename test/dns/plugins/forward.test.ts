@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { replyMessage } from '../../../src/dns/chain/reply.ts'
@@ -138,6 +141,31 @@ forward('takes the servers of a resolv.conf', async () => {
     () => testServer('. {\nforward . /etc/none.conf\n}'),
     /Corefile:2:11: \/etc\/none.conf cannot be read/,
   )
+})
+
+forward('asks the servers of a resolv.conf that changed', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'forward-'))
+  const path = join(folder, 'resolv.conf')
+  const ending = new AbortController()
+  try {
+    writeFileSync(path, 'nameserver 192.0.2.1\n')
+    const one = testServer(`. {\nforward . ${path}\n}`, {
+      upstream: (query, label) => replyMessage(query, { answers: records([`a. 9 A ${label}`]) }),
+    })
+    const plugin = one.listeners[0]?.blocks[0]?.chain.plugins[0]
+    const running = plugin?.run?.(ending.signal)
+    assert.is(await one.ask('a.test. A'), 'NOERROR | a. 9 A 192.0.2.1')
+    writeFileSync(path, 'nameserver 192.0.2.22\n')
+    await one.clock.advance(6_000)
+    assert.is(await one.ask('a.test. A'), 'NOERROR | a. 9 A 192.0.2.22')
+    writeFileSync(path, '# nothing at all here\n')
+    await one.clock.advance(6_000)
+    assert.is(await one.ask('a.test. A'), 'NOERROR | a. 9 A 192.0.2.22')
+    ending.abort()
+    await running
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })
 
 forward('errors consolidates what matches', async () => {
