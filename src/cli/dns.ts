@@ -10,6 +10,7 @@ import { readLocalAddresses } from '../proxy/local-addresses.ts'
 import { openSource } from '../proxy/open-source.ts'
 import { failure, usageError } from './cli-error.ts'
 import { sourceOptions } from './cluster-input.ts'
+import { boundMemory, releaseMemory } from './process-memory.ts'
 import { requireNetAdmin } from './require-net-admin.ts'
 import type { CliIo, CommandInput, ExitCode, Subcommand } from './subcommand.ts'
 
@@ -61,6 +62,7 @@ async function run(input: CommandInput, io: CliIo, signal: AbortSignal): Promise
     io.out(`${texts.check}: ${blocks.length} server blocks, nothing is wrong\n`)
     return 0
   }
+  boundMemory()
   const logger = openLog(texts['log-level'], io)
   const corefile = readCorefile(texts.conf, port, io)
   const nodeLocal = readAddresses(texts['node-local'])
@@ -101,7 +103,10 @@ async function serve(
       { keepsPodNames: true },
     )
     logger.info({ source: name }, 'starting')
-    const listening = (listeners: readonly string[]) => logger.info({ listeners }, 'answering')
+    const listening = (listeners: readonly string[]): void => {
+      releaseMemory()
+      logger.info({ listeners }, 'answering')
+    }
     const parts = { corefile, source, logger, localAddresses: readLocalAddresses, listening }
     await serveDns(parts, signal)
   } finally {
