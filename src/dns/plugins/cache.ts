@@ -122,7 +122,9 @@ class Cache {
     const shown = { ...reply, message }
     const part = cachePart(kind)
     if (part === undefined || seconds <= 0 || message.flags.tc) return shown
-    if (reply.origin === 'local' || request.question.class !== recordClasses.IN) return shown
+    // What is known here is said with authority, but for delegations and failures.
+    const isAtHand = reply.origin === 'local' && reply.message.flags.aa
+    if (isAtHand || request.question.class !== recordClasses.IN) return shown
     if (!isReplyTo(message, request.message)) {
       this.#observer.rejected()
       return shown

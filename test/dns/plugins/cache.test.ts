@@ -111,6 +111,12 @@ cache('does not keep what is known here', async () => {
   assert.is(await one.ask('svc.cluster.local. A'), 'NOERROR aa | svc.cluster.local. 5 A 10.0.0.2')
 })
 
+cache('keeps failures that a rewrite answered, as CoreDNS does', async () => {
+  const one = testServer('. {\ncache\nrewrite name a.test b.test\nhosts {\n}\n}')
+  assert.is(await one.ask('a.test. A'), 'SERVFAIL')
+  assert.is(await one.ask('a.test. A'), 'SERVFAIL aa')
+})
+
 cache('prefetch refreshes popular entries before they end', async () => {
   const one = server('cache {\n prefetch 2 1m 20%\n}')
   for (let count = 0; count < 3; count++) await one.ask('a.test. A')
