@@ -27,6 +27,7 @@ const kernelNames: Readonly<Record<string, string>> = {
   PROCESS_ID: 'PROC_PID',
   PROCESS_NAME: 'PROC_NAME',
   REVISION: 'REV',
+  EXPRESSION: 'EXPR',
 }
 
 const attributeSets: readonly (readonly [string, Attributes])[] = [
