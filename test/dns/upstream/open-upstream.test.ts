@@ -13,7 +13,7 @@ import { addressReply, type FaultyServer, startFaultyServer } from './faulty-ser
 /** Losses are waited for at this speed; an answer on a machine that is busy still comes in time. */
 const speed = 5
 
-/** A clock on which waiting takes a twentieth of the time. */
+/** A clock on which waiting takes a part of the time. */
 const fastClock: Clock = {
   now: () => systemClock.now() * speed,
   schedule: (callback, delayMs) => systemClock.schedule(callback, delayMs / speed),
