@@ -2,14 +2,17 @@ import { readFileSync } from 'node:fs'
 import { type Corefile, checkCorefile } from '../dns/corefile/check-corefile.ts'
 import { importFiles } from '../dns/corefile/import-files.ts'
 import { openNodeLocal } from '../dns/node-local/node-local.ts'
-import { serveDns } from '../dns/server/serve-dns.ts'
+import { type DnsParts, serveDns } from '../dns/server/serve-dns.ts'
+import { systemClock } from '../kube/clock.ts'
 import { formatSourceEvent } from '../kube/source-event.ts'
+import type { ClusterSource } from '../kube/store.ts'
 import { parseAddress } from '../net/address.ts'
 import { createLogger, type Logger, type LogLevel, logLevels } from '../observe/logger.ts'
 import { readLocalAddresses } from '../proxy/local-addresses.ts'
-import { openSource } from '../proxy/open-source.ts'
+import { openSource, type SourceLocation } from '../proxy/open-source.ts'
 import { failure, usageError } from './cli-error.ts'
 import { sourceOptions } from './cluster-input.ts'
+import { followConfiguration } from './configuration-changes.ts'
 import { boundMemory, releaseMemory } from './process-memory.ts'
 import { requireNetAdmin } from './require-net-admin.ts'
 import type { CliIo, CommandInput, ExitCode, Subcommand } from './subcommand.ts'
@@ -26,7 +29,9 @@ export const dns: Subcommand = {
 
 Without --conf it serves cluster.local from the cluster, forwards everything else to the servers of
 /etc/resolv.conf, and keeps answers for 30 seconds. Port 53 needs CAP_NET_BIND_SERVICE, --node-local
-CAP_NET_ADMIN. DNS over TLS is served, over HTTPS not yet. SIGTERM and SIGINT end it.`,
+CAP_NET_ADMIN. DNS over TLS is served, over HTTPS not yet. SIGHUP reads the Corefile again (with the
+reload directive a change of the file is enough); a wrong one changes nothing. SIGTERM and SIGINT
+end it.`,
   options: [
     ...sourceOptions,
     { name: 'conf', value: 'FILE', summary: 'Corefile (default: see below)' },
@@ -42,10 +47,9 @@ const defaultCorefile = `.:{$PORTOLAN_DNS_PORT} {
   errors
   health
   ready
-  kubernetes cluster.local in-addr.arpa ip6.arpa {
+  kubernetes cluster.local in-addr.arpa ip6.arpa 
     pods insecure
     fallthrough in-addr.arpa ip6.arpa
-  }
   prometheus :9153
   forward . /etc/resolv.conf
   cache 30
@@ -64,54 +68,77 @@ async function run(input: CommandInput, io: CliIo, signal: AbortSignal): Promise
   }
   boundMemory()
   const logger = openLog(texts['log-level'], io)
-  const corefile = readCorefile(texts.conf, port, io)
+  let corefile = readCorefile(texts.conf, port, io)
   const nodeLocal = readAddresses(texts['node-local'])
   if (nodeLocal.length > 0) requireNetAdmin()
   const local = nodeLocal.length > 0 ? openNodeLocal(nodeLocal, port) : undefined
+  const closing = new AbortController()
+  const parts: DnsParts = {
+    logger,
+    source: lazySource(() => openCluster(corefile, texts, io, logger, closing.signal)),
+    localAddresses: readLocalAddresses,
+    readCorefile: () => {
+      corefile = readCorefile(texts.conf, port, io)
+      return corefile
+    },
+    onReload: (reload, living) => {
+      const changed = (why: string): void => {
+        // Without the directive a file may be changed in peace, as in CoreDNS.
+        const isWatched = corefile.blocks.some(({ settings }) => settings.reload !== undefined)
+        if (why === 'SIGHUP' || isWatched) reload()
+      }
+      followConfiguration(texts.conf, systemClock, changed, living)
+    },
+    listening: (listeners) => {
+      releaseMemory()
+      logger.info({ listeners }, 'answering')
+    },
+  }
   try {
-    await serve(corefile, texts, io, logger, signal)
+    await serveDns(parts, signal)
     logger.info({}, 'ended')
     return 0
   } finally {
+    closing.abort()
     local?.close()
   }
 }
 
-async function serve(
+/** Opens the cluster's source when a `kubernetes` directive first asks for it: a cache needs none. */
+function lazySource(open: () => Promise<ClusterSource>): ClusterSource {
+  let source: Promise<ClusterSource> | undefined
+  return {
+    async watch(kind, selection, sink, signal) {
+      source ??= open()
+      await (await source).watch(kind, selection, sink, signal)
+    },
+  }
+}
+
+async function openCluster(
   corefile: Corefile,
   { manifests, kubeconfig }: CommandInput['texts'],
   { environment }: CliIo,
   logger: Logger,
   signal: AbortSignal,
-): Promise<void> {
-  const location =
+): Promise<ClusterSource> {
+  const location: SourceLocation =
     manifests === undefined
-      ? ({
+      ? {
           kind: 'cluster',
           kubeconfig: kubeconfig ?? namedKubeconfig(corefile) ?? '',
           master: undefined,
           environment,
-        } as const)
-      : ({ kind: 'manifests', folder: manifests } as const)
-  const closing = new AbortController()
-  const living = AbortSignal.any([signal, closing.signal])
-  try {
-    const { source, name } = await openSource(
-      location,
-      (event) => logger.warn({}, formatSourceEvent(event)),
-      living,
-      { keepsPodNames: true },
-    )
-    logger.info({ source: name }, 'starting')
-    const listening = (listeners: readonly string[]): void => {
-      releaseMemory()
-      logger.info({ listeners }, 'answering')
-    }
-    const parts = { corefile, source, logger, localAddresses: readLocalAddresses, listening }
-    await serveDns(parts, signal)
-  } finally {
-    closing.abort()
-  }
+        }
+      : { kind: 'manifests', folder: manifests }
+  const { source, name } = await openSource(
+    location,
+    (event) => logger.warn({}, formatSourceEvent(event)),
+    signal,
+    { keepsPodNames: true },
+  )
+  logger.info({ source: name }, 'starting')
+  return source
 }
 
 /** The kubeconfig that a `kubernetes` directive names. */

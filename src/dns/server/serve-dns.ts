@@ -1,149 +1,168 @@
-import { readFileSync } from 'node:fs'
-import type { ClusterSource } from '../../kube/store.ts'
-import { ListenError } from '../../observe/listen-error.ts'
-import type { Logger } from '../../observe/logger.ts'
+import { type Clock, delay, systemClock } from '../../kube/clock.ts'
+import type { ListeningServer } from '../../observe/http-server.ts'
 import { openReactor } from '../../reactor/open-reactor.ts'
-import type { Reactor } from '../../reactor/reactor.ts'
-import { ReactorError } from '../../reactor/reactor-error.ts'
 import type { Corefile } from '../corefile/check-corefile.ts'
-import { type BuiltBlock, buildServers, type DnsListener } from '../plugins/build-servers.ts'
-import { systemParts } from '../plugins/system-parts.ts'
-import { kubernetesPlugin } from '../zone/kubernetes-plugin.ts'
-import { createDnsMetrics } from './dns-metrics.ts'
+import { type DnsGeneration, type GenerationParts, openGeneration } from './dns-generation.ts'
+import { createDnsMetrics, type DnsMetrics } from './dns-metrics.ts'
+import { OpenListeners } from './open-listeners.ts'
 import { openResponder } from './open-responder.ts'
 import { listenPages } from './status-pages.ts'
-import { listenTcp } from './tcp-listener.ts'
-import { listenUdp, type OpenListener } from './udp-listener.ts'
-import { type WatchedNames, watchNames } from './watch-names.ts'
 
 /** What a DNS server is put together from. */
-export interface DnsParts {
-  readonly corefile: Corefile
-  /** The cluster's state, for `kubernetes`. */
-  readonly source: ClusterSource
-  readonly logger: Logger
-  readonly localAddresses: () => readonly string[]
-  /** Told once queries are answered. */
+export interface DnsParts extends Omit<GenerationParts, 'cacheObserver' | 'forwardObserver'> {
+  /** Reads the Corefile, at the start and when it may have changed. Throws what is wrong with it. */
+  readonly readCorefile: () => Corefile
+  /** Calls back when the Corefile is to be read again, until the signal is aborted. */
+  readonly onReload?: (reload: () => void, signal: AbortSignal) => void
+  /** Told each time that a Corefile has come into force and its queries are answered. */
   readonly listening: (labels: readonly string[]) => void
 }
 
+/** A replaced Corefile's plugins may still answer queries that came before: its upstreams have this long. */
+const graceMs = 6_000
+
 /** Serves a Corefile until the signal is aborted. Rejects when something that it names cannot be had: an
- *  address, a certificate, the cluster. */
+ *  address, a certificate, the cluster. A Corefile that is read later and is wrong leaves the one before
+ *  it in force. */
 export async function serveDns(parts: DnsParts, signal: AbortSignal): Promise<void> {
   const ending = new AbortController()
   const living = AbortSignal.any([signal, ending.signal])
   const metrics = createDnsMetrics()
-  const system = systemParts({ randomizesCase: false })
-  const reactor = openReactor({}, living)
-  const watched: WatchedNames[] = []
-  const { promise: looped, reject: onLoop } = Promise.withResolvers<never>()
-  const listeners = buildServers(parts.corefile, {
-    ...system,
-    log: parts.logger,
-    kubernetes: (settings) => {
-      const cluster = watchNames(parts.source, settings, living)
-      watched.push(cluster)
-      const { localAddresses } = parts
-      return kubernetesPlugin(settings, {
-        names: cluster.names,
-        localAddresses,
-        searchDomains: [],
-      })
-    },
-    onLoop: (reason) => onLoop(new Error(reason)),
-    cacheObserver: metrics.cache,
-    forwardObserver: metrics.forward,
-  })
-  const blocks = [...new Set(listeners.flatMap((listener) => listener.blocks))]
-  const open: OpenListener[] = []
+  const reactor = openReactor({}, ending.signal)
+  const server = new DnsServer(parts, metrics, new OpenListeners(reactor), systemClock)
   try {
-    for (const listener of listeners) {
-      const responder = openResponder(listener, {
-        names: watched.map(({ names }) => names),
-        observer: metrics.observe(listener.label, (error) =>
-          parts.logger.error({ error: String(error) }, 'a plugin failed; the client got SERVFAIL'),
-        ),
-        random: Math.random,
-        nowMs: system.clock.now,
-      })
-      open.push(...(await listen(reactor, listener, responder)))
-    }
-    open.push(...(await listenPages(blocks, { metrics, isHealthy: () => !signal.aborted })))
-    const running = [...watched.map(({ ended }) => ended), ...runPlugins(blocks, living)]
-    await Promise.race([Promise.all(watched.map(({ synced }) => synced)), ended(signal), looped])
-    parts.listening(listeners.map(({ label }) => label))
-    await Promise.race([ended(signal), looped, firstFailure(running)])
-    await lameduck(blocks)
+    await server.start(living)
+    parts.onReload?.(() => void server.reload(living), living)
+    await Promise.race([ended(signal), server.failed])
+    await server.lameduck()
   } finally {
     ending.abort()
-    await Promise.all(open.map((each) => each.close()))
+    await server.close()
     await reactor.closed
   }
 }
 
-async function listen(
-  reactor: Reactor,
-  listener: DnsListener,
-  responder: ReturnType<typeof openResponder>,
-): Promise<OpenListener[]> {
-  const { label, host, port, transport, blocks } = listener
-  if (transport === 'https') {
-    throw new Error(`${label}: DNS over HTTPS is not served yet; use dns:// or tls://`)
+class DnsServer {
+  readonly #parts: DnsParts
+  readonly #metrics: DnsMetrics
+  readonly #listeners: OpenListeners
+  readonly #clock: Clock
+  readonly #failure = Promise.withResolvers<never>()
+  #generation: DnsGeneration | undefined
+  #pages: readonly ListeningServer[] = []
+  #isEnding = false
+  /** One reload at a time; what comes in between is one more. */
+  #reloading: Promise<void> | undefined
+  #isReloadDue = false
+
+  constructor(parts: DnsParts, metrics: DnsMetrics, listeners: OpenListeners, clock: Clock) {
+    this.#parts = parts
+    this.#metrics = metrics
+    this.#listeners = listeners
+    this.#clock = clock
   }
-  const tls = transport === 'tls' ? tlsOf(label, blocks) : undefined
-  const sockets: OpenListener[] = []
-  // One socket for each family: one for both would show IPv4 clients by addresses of the other.
-  for (const each of host === '' ? allAddresses : [host]) {
+
+  /** Rejects when the Corefile in force cannot go on. */
+  get failed(): Promise<never> {
+    return this.#failure.promise
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    const { readCorefile, listening } = this.#parts
+    const next = this.#open(readCorefile())
+    await this.#seat(next, signal)
+    this.#pages = await this.#listenPages(next)
+    listening(next.listeners.map(({ label }) => label))
+  }
+
+  /** Puts the Corefile as it is now into force, or logs why not. */
+  async reload(signal: AbortSignal): Promise<void> {
+    this.#isReloadDue = true
+    this.#reloading ??= this.#reloadWhileDue(signal)
+    await this.#reloading
+  }
+
+  /** Answers for a while longer than /health says so, as `health { lameduck }` asks. */
+  async lameduck(): Promise<void> {
+    this.#isEnding = true
+    const times = (this.#generation?.blocks ?? []).flatMap(({ settings }) =>
+      (settings.settings.health ?? []).map(({ lameduckMs }) => lameduckMs),
+    )
+    const longestMs = Math.max(0, ...times)
+    if (longestMs > 0) await delay(this.#clock, longestMs, new AbortController().signal)
+  }
+
+  async close(): Promise<void> {
+    await this.#reloading
+    this.#generation?.close()
+    await Promise.all([this.#listeners.close(), ...this.#pages.map((page) => page.close())])
+  }
+
+  async #reloadWhileDue(signal: AbortSignal): Promise<void> {
+    const { logger, listening } = this.#parts
+    while (this.#isReloadDue && !signal.aborted) {
+      this.#isReloadDue = false
+      try {
+        const next = await this.#change(signal)
+        listening(next.listeners.map(({ label }) => label))
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error)
+        logger.error({ reason }, 'Corefile not taken, the one before it stays in force')
+      }
+    }
+    this.#reloading = undefined
+  }
+
+  /** The new generation takes the seats before the old one is asked for the last time. */
+  async #change(signal: AbortSignal): Promise<DnsGeneration> {
+    const before = this.#generation
+    const next = this.#open(this.#parts.readCorefile())
     try {
-      sockets.push(await listenTcp(each, port, responder, tls))
-      if (tls === undefined) sockets.push(await listenUdp(reactor, each, port, responder))
+      await this.#seat(next, signal)
     } catch (error) {
-      // A machine without IPv6 serves IPv4.
-      if (host === '' && each === '::' && codeOf(error) === 'EAFNOSUPPORT') continue
-      await Promise.all(sockets.map((socket) => socket.close()))
-      if (error instanceof ReactorError) throw error
-      const shown = each.includes(':') ? `[${each}]` : each
-      throw new ListenError('DNS server', `${shown}:${port}`, error as NodeJS.ErrnoException)
+      next.close()
+      throw error
     }
+    void delay(this.#clock, graceMs, signal).then(() => before?.close())
+    // Pages of both may want one port: for them a moment without answer does no harm.
+    await Promise.all(this.#pages.map((page) => page.close()))
+    this.#pages = []
+    this.#pages = await this.#listenPages(next)
+    return next
   }
-  return sockets
-}
 
-const allAddresses = ['0.0.0.0', '::'] as const
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined
-}
-
-/** The certificate of the first block that has one. */
-function tlsOf(label: string, blocks: readonly BuiltBlock[]): { cert: Buffer; key: Buffer } {
-  for (const { settings } of blocks) {
-    for (const { certificate, key } of settings.settings.tls ?? []) {
-      return { cert: readFileSync(certificate), key: readFileSync(key) }
-    }
+  #open(corefile: Corefile): DnsGeneration {
+    const { cache, forward } = this.#metrics
+    return openGeneration(corefile, {
+      ...this.#parts,
+      cacheObserver: cache,
+      forwardObserver: forward,
+    })
   }
-  throw new Error(`${label}: the block has no tls directive with certificate and key`)
-}
 
-function runPlugins(blocks: readonly BuiltBlock[], signal: AbortSignal): Promise<void>[] {
-  return blocks.flatMap(({ chain }) =>
-    chain.plugins.flatMap((plugin) => (plugin.run === undefined ? [] : [plugin.run(signal)])),
-  )
-}
+  async #seat(next: DnsGeneration, signal: AbortSignal): Promise<void> {
+    await Promise.race([next.ready, next.failed, ended(signal)])
+    const { names, nowMs } = next
+    const wanted = next.listeners.map((listener) => {
+      const observer = this.#metrics.observe(listener.label, (error) =>
+        this.#parts.logger.error(
+          { error: String(error) },
+          'a plugin failed; the client got SERVFAIL',
+        ),
+      )
+      const parts = { names, observer, random: Math.random, nowMs }
+      return { listener, responder: openResponder(listener, parts) }
+    })
+    await this.#listeners.replace(wanted)
+    this.#generation = next
+    next.failed.catch((error: unknown) => {
+      if (this.#generation === next) this.#failure.reject(error)
+    })
+  }
 
-/** Rejects with the first failure; parts that end well are no end. */
-async function firstFailure(running: readonly Promise<void>[]): Promise<never> {
-  await Promise.all(running)
-  return new Promise<never>(() => {})
-}
-
-/** Answers for a while longer than /health says so, as `health { lameduck }` asks. */
-async function lameduck(blocks: readonly BuiltBlock[]): Promise<void> {
-  const times = blocks.flatMap(({ settings }) =>
-    (settings.settings.health ?? []).map(({ lameduckMs }) => lameduckMs),
-  )
-  const longestMs = Math.max(0, ...times)
-  if (longestMs > 0) await new Promise((resolve) => setTimeout(resolve, longestMs))
+  #listenPages({ blocks }: DnsGeneration): Promise<readonly ListeningServer[]> {
+    return listenPages(blocks, { metrics: this.#metrics, isHealthy: () => !this.#isEnding })
+  }
 }
 
 function ended(signal: AbortSignal): Promise<void> {

@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls'
-import type { Asker, PacketResponder } from '../answer/packet-responder.ts'
-import type { OpenListener } from './udp-listener.ts'
+import type { Asker } from '../answer/packet-responder.ts'
+import type { OpenListener, Seat } from './udp-listener.ts'
 
 /** A connection that says nothing for so long is closed (RFC 7766 section 6.2.3 leaves the time to us). */
 const idleMs = 10_000
@@ -17,22 +17,24 @@ const maxMessageBytes = 65_535
 export async function listenTcp(
   host: string,
   port: number,
-  responder: PacketResponder,
+  seat: Seat,
   tls: TlsOptions | undefined,
 ): Promise<OpenListener> {
   const clients = new Set<Socket>()
   const open = (socket: Socket): void => {
     clients.add(socket)
     socket.on('close', () => clients.delete(socket))
-    serve(socket, responder, tls === undefined ? 'tcp' : 'tls')
+    serve(socket, seat, tls === undefined ? 'tcp' : 'tls')
   }
-  const server = tls === undefined ? createServer(open) : createTlsServer(tls, open)
+  const secure = tls === undefined ? undefined : createTlsServer(tls, open)
+  const server = secure ?? createServer(open)
   server.maxConnections = maxConnections
   server.listen({ port, host, ipv6Only: host.includes(':') })
   await once(server, 'listening')
   // A handshake that fails ends its own connection only.
   server.on('tlsClientError', () => {})
   return {
+    renew: (next) => secure?.setSecureContext(next),
     async close() {
       const closed = once(server, 'close')
       server.close()
@@ -45,7 +47,7 @@ export async function listenTcp(
 /** Where an answer is made: it is copied before the next one. */
 const out = Buffer.alloc(maxMessageBytes)
 
-function serve(socket: Socket, responder: PacketResponder, transport: 'tcp' | 'tls'): void {
+function serve(socket: Socket, seat: Seat, transport: 'tcp' | 'tls'): void {
   const source = { asker: (): Asker => askerOf(socket, transport), later: () => send }
   let received: Buffer = Buffer.alloc(0)
   const send = (answer: Uint8Array): void => {
@@ -66,7 +68,7 @@ function serve(socket: Socket, responder: PacketResponder, transport: 'tcp' | 't
     while (received.length - at >= 2) {
       const end = at + 2 + received.readUInt16BE(at)
       if (end > received.length) break
-      const length = responder.respond(received, at + 2, end, true, source, out, 0)
+      const length = seat.responder.respond(received, at + 2, end, true, source, out, 0)
       if (length > 0) send(out.subarray(0, length))
       at = end
     }

@@ -1,3 +1,4 @@
+import type { TlsOptions } from 'node:tls'
 import { readAddress } from '../../net/address.ts'
 import { addressRecord, addressRecordBytes, readPeerAddress } from '../../reactor/address-record.ts'
 import type { DatagramBatch, DatagramHandler, DatagramSocket } from '../../reactor/datagram.ts'
@@ -7,8 +8,15 @@ import type { Asker, AskerSource, PacketResponder } from '../answer/packet-respo
 /** Bytes that wait in the kernel for a moment in which we are busy. */
 const socketBytes = 4 << 20
 
+/** Who answers the packets of a socket: another one after each reload. */
+export interface Seat {
+  responder: PacketResponder
+}
+
 /** Something that answers until it is closed. */
 export interface OpenListener {
+  /** Takes another certificate for new connections. */
+  renew?(tls: TlsOptions): void
   /** Resolves when nothing is answered any more. */
   close(): Promise<void>
 }
@@ -19,10 +27,10 @@ export async function listenUdp(
   reactor: Reactor,
   host: string,
   port: number,
-  responder: PacketResponder,
+  seat: Seat,
 ): Promise<OpenListener> {
   const options = { address: { address: host, port }, bufferBytes: socketBytes }
-  const handler = new UdpHandler({ host, port }, responder)
+  const handler = new UdpHandler({ host, port }, seat)
   const socket = await reactor.openDatagram(options, handler)
   return {
     close: async () => {
@@ -34,7 +42,7 @@ export async function listenUdp(
 
 class UdpHandler implements DatagramHandler, AskerSource {
   readonly #local: { readonly host: string; readonly port: number }
-  readonly #responder: PacketResponder
+  readonly #seat: Seat
   /** The address record of the datagram that is being answered. */
   readonly #record = new Uint8Array(addressRecordBytes)
   #socket: DatagramSocket | undefined
@@ -42,29 +50,22 @@ class UdpHandler implements DatagramHandler, AskerSource {
   #index = 0
   #hasEnded = false
 
-  constructor(local: { readonly host: string; readonly port: number }, responder: PacketResponder) {
+  constructor(local: { readonly host: string; readonly port: number }, seat: Seat) {
     this.#local = local
-    this.#responder = responder
+    this.#seat = seat
   }
 
   onBatch(socket: DatagramSocket, batch: DatagramBatch): void {
     this.#socket = socket
     this.#batch = batch
     const { bytes, replyBytes } = batch
+    const { responder } = this.#seat
     for (let index = 0; index < batch.count; index++) {
       this.#index = index
       const start = batch.offset(index)
       const end = start + batch.length(index)
       const replyOffset = batch.replyOffset(index)
-      const length = this.#responder.respond(
-        bytes,
-        start,
-        end,
-        false,
-        this,
-        replyBytes,
-        replyOffset,
-      )
+      const length = responder.respond(bytes, start, end, false, this, replyBytes, replyOffset)
       if (length > 0) batch.reply(index, length)
     }
   }

@@ -45,25 +45,37 @@ interface Running {
   end(): Promise<void>
 }
 
-async function start(more = ''): Promise<Running> {
+function parseCorefile(text: string): ReturnType<typeof checkCorefile> {
+  const surroundings = { environment: {}, importFiles: () => undefined, defaultPort: 53 }
+  return checkCorefile('test', text, surroundings)
+}
+
+async function freePort(): Promise<number> {
   const probe = createSocket('udp4')
   probe.bind(0, '127.0.0.1')
   await once(probe, 'listening')
   const { port } = probe.address()
   probe.close()
   await once(probe, 'close')
+  return port
+}
+
+async function start(more = ''): Promise<Running> {
+  const port = await freePort()
   const text = `.:${port} {\n bind 127.0.0.1\n kubernetes cluster.local\n ${more}\n}\n`
-  const corefile = checkCorefile('test', text, {
-    environment: {},
-    importFiles: () => undefined,
-    defaultPort: 53,
-  })
+  const corefile = parseCorefile(text)
   const source = new OneService()
   const abort = new AbortController()
   const { promise: ready, resolve } = Promise.withResolvers<void>()
   const logger = createLogger({ format: 'json', level: 'error' }, () => {})
   const serving = serveDns(
-    { corefile, source, logger, localAddresses: () => ['127.0.0.1'], listening: () => resolve() },
+    {
+      readCorefile: () => corefile,
+      source,
+      logger,
+      localAddresses: () => ['127.0.0.1'],
+      listening: () => resolve(),
+    },
     abort.signal,
   )
   await Promise.race([ready, serving])
@@ -122,16 +134,70 @@ test('queries on one TCP connection are all answered, split as they may be', asy
   await end()
 })
 
+test('a new Corefile is taken without a lost query, a wrong one changes nothing', async () => {
+  const port = await freePort()
+  const text = (body: string): string => `.:${port} {\n bind 127.0.0.1\n ${body}\n}\n`
+  const hosts = (address: string): string => text(`hosts {\n  ${address} web.test\n }`)
+  let current = hosts('192.0.2.1')
+  let reload = (): void => {}
+  let taken = Promise.withResolvers<void>()
+  const errors: string[] = []
+  const abort = new AbortController()
+  const serving = serveDns(
+    {
+      readCorefile: () => parseCorefile(current),
+      source: new OneService(),
+      logger: createLogger({ format: 'json', level: 'error' }, (line) => {
+        errors.push(line)
+        taken.resolve()
+      }),
+      localAddresses: () => [],
+      onReload: (callback) => {
+        reload = callback
+      },
+      listening: () => taken.resolve(),
+    },
+    abort.signal,
+  )
+  await Promise.race([taken.promise, serving])
+  const resolver = new Resolver({ timeout: 2000, tries: 1 })
+  resolver.setServers([`127.0.0.1:${port}`])
+  const change = async (next: string): Promise<void> => {
+    current = next
+    taken = Promise.withResolvers()
+    reload()
+    await taken.promise
+  }
+  let hasEnded = false
+  const answers: string[] = []
+  const asking = (async () => {
+    while (!hasEnded) answers.push(...(await resolver.resolve4('web.test')))
+  })()
+  for (const last of [2, 3, 4]) await change(hosts(`192.0.2.${last}`))
+  assert.equal(await resolver.resolve4('web.test'), ['192.0.2.4'])
+  await change(text('hots'))
+  hasEnded = true
+  await asking
+  assert.ok(answers.length > 0)
+  assert.equal([...answers].sort(), answers)
+  assert.equal(await resolver.resolve4('web.test'), ['192.0.2.4'])
+  assert.is(errors.length, 1)
+  assert.match(errors.join(), /test:3:2: .*hots.*hosts/)
+  abort.abort()
+  await serving
+})
+
 test('an address that is taken is named, with what to do', async () => {
   const first = await start()
   const text = `.:${first.port} {\n bind 127.0.0.1\n whoami\n}\n`
-  const corefile = checkCorefile('test', text, {
-    environment: {},
-    importFiles: () => undefined,
-    defaultPort: 53,
-  })
+  const corefile = parseCorefile(text)
   const logger = createLogger({ format: 'json', level: 'error' }, () => {})
-  const parts = { corefile, logger, localAddresses: () => [], listening: () => {} }
+  const parts = {
+    readCorefile: () => corefile,
+    logger,
+    localAddresses: () => [],
+    listening: () => {},
+  }
   const second = serveDns({ ...parts, source: new OneService() }, new AbortController().signal)
   const message = await second.catch((error: Error) => error.message)
   assert.match(String(message), `DNS server on 127.0.0.1:${first.port}: the port is in use`)
