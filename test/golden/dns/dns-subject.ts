@@ -4,8 +4,7 @@ import { buildServers } from '../../../src/dns/plugins/build-servers.ts'
 import { silentCacheObserver } from '../../../src/dns/plugins/cache-observer.ts'
 import type { ChainParts } from '../../../src/dns/plugins/chain-parts.ts'
 import { silentForwardObserver } from '../../../src/dns/plugins/forward-observer.ts'
-import { decodeMessage } from '../../../src/dns/wire/decode-message.ts'
-import { encodeMessage } from '../../../src/dns/wire/encode-message.ts'
+import { openResponder } from '../../../src/dns/server/open-responder.ts'
 import { ClusterNames } from '../../../src/dns/zone/cluster-names.ts'
 import { kubernetesPlugin } from '../../../src/dns/zone/kubernetes-plugin.ts'
 import { createLogger } from '../../../src/observe/logger.ts'
@@ -28,33 +27,70 @@ export interface Asker {
   readonly transport: Transport
 }
 
-/** Opens the server of a scenario: the first listener of its Corefile, built as the daemon builds it. */
+/** Opens the server of a scenario: the first listener of its Corefile, built as the daemon builds it, with the memo
+ *  in front. */
 export function openSubject(scenario: DnsScenario, corefile: Corefile): DnsSubject {
-  const fills: ((objects: DnsObjects) => void)[] = []
-  const [listener] = buildServers(corefile, partsOf(scenario, fills))
+  const clusters: Cluster[] = []
+  const [listener] = buildServers(corefile, partsOf(scenario, clusters))
+  if (listener === undefined) throw new Error(`${scenario.name}: the Corefile has no server block`)
+  const responder = openResponder(listener, {
+    names: clusters.map(({ names }) => names),
+    observer: {
+      tallyOf: () => 0,
+      answered: () => undefined,
+      repeated: () => undefined,
+      refused: () => undefined,
+      failed: (error) => {
+        throw error
+      },
+    },
+    random: () => 0.5,
+    nowMs: () => 0,
+  })
   return {
     setObjects: (objects) => {
-      for (const fill of fills) fill(objects)
+      for (const { fill } of clusters) fill(objects)
     },
-    ask: async (bytes, { client, transport }) => {
-      const response = await listener?.respond({
-        message: decodeMessage(bytes),
+    ask: (bytes, { client, transport }) => {
+      const { promise, resolve } = Promise.withResolvers<Uint8Array | undefined>()
+      const asker = {
         client: { address: client, port: 1 },
         local: { address: '127.0.0.1', port: 53 },
         transport,
-      })
-      return response && encodeMessage(response.message, response.maxBytes)
+      }
+      let isLate = false
+      const source = {
+        asker: () => asker,
+        later: () => {
+          isLate = true
+          return resolve
+        },
+      }
+      const isStream = transport !== 'udp'
+      const length = responder.respond(bytes, 0, bytes.length, isStream, source, out, 0)
+      if (length > 0) resolve(out.slice(0, length))
+      else if (!isLate) resolve(undefined)
+      return promise
     },
   }
 }
 
-function partsOf(scenario: DnsScenario, fills: ((objects: DnsObjects) => void)[]): ChainParts {
+const out = new Uint8Array(65_535)
+
+/** The names of one `kubernetes` directive, and the way to bring them to a step. */
+interface Cluster {
+  readonly names: ClusterNames
+  fill(objects: DnsObjects): void
+}
+
+function partsOf(scenario: DnsScenario, clusters: Cluster[]): ChainParts {
   const { addresses } = recordedMachine(scenario)
   const upstream = recordedUpstream(scenario)
   let seed = 1
   return {
     // No time passes: what counts down in the recordings is not compared.
     clock: { now: () => 0, schedule: () => () => undefined },
+    monotonicMs: () => 0,
     random: () => {
       seed = (seed * 48_271) % 0x7fffffff
       return seed / 0x7fffffff
@@ -62,8 +98,8 @@ function partsOf(scenario: DnsScenario, fills: ((objects: DnsObjects) => void)[]
     log: createLogger({ format: 'json', level: 'error' }, () => undefined),
     kubernetes: (settings) => {
       const stores = openStores()
-      fills.push((objects) => fillStores(stores, settings, objects))
       const names = new ClusterNames(stores, () => 1)
+      clusters.push({ names, fill: (objects) => fillStores(stores, settings, objects) })
       return kubernetesPlugin(settings, {
         names,
         localAddresses: () => addresses,
