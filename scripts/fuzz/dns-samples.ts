@@ -153,6 +153,7 @@ function respondFor(names: ClusterNames): Respond {
   const surroundings = { defaultPort: 53, environment: {}, importFiles: () => undefined }
   const [listener] = buildServers(checkCorefile('Corefile', corefile, surroundings), {
     clock: { now: () => 0, schedule: () => () => undefined },
+    monotonicMs: () => 0,
     random: () => 0.5,
     log: createLogger({ format: 'json', level: 'error' }, () => undefined),
     kubernetes: (settings) =>

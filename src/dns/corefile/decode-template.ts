@@ -1,7 +1,7 @@
 import type { DnsName } from '../wire/name.ts'
 import { rcodes, recordClasses } from '../wire/numbers.ts'
 import type { BlockContext } from './block-context.ts'
-import { refuseUnknown } from './corefile-error.ts'
+import { refuse, refuseUnknown } from './corefile-error.ts'
 import { decodeRecordType } from './decode-acl.ts'
 import { decodeRcode } from './decode-forward.ts'
 import {
@@ -12,6 +12,7 @@ import {
   decodeOptions,
   decodeRegExp,
 } from './decode-words.ts'
+import { compileTemplate, type Template } from './go-template.ts'
 import type { Entry } from './parse-corefile.ts'
 import { zonesOrDefault } from './server-key.ts'
 import type { Token } from './token.ts'
@@ -26,9 +27,9 @@ export interface TemplateSettings {
   /** The first that matches the name counts. */
   readonly match: readonly { readonly pattern: RegExp; readonly text: string }[]
   /** Records in zone-file notation with Go's template variables. */
-  readonly answer: readonly Token[]
-  readonly authority: readonly Token[]
-  readonly additional: readonly Token[]
+  readonly answer: readonly Template[]
+  readonly authority: readonly Template[]
+  readonly additional: readonly Template[]
   readonly rcode: number
   /** Extended error (RFC 8914). */
   readonly extendedError: { readonly code: number; readonly reason: string } | undefined
@@ -40,7 +41,7 @@ export function decodeTemplate(entry: Entry, context: BlockContext): TemplateSet
   const [classWord, typeWord, ...zones] = argumentsOf(entry, { min: 2 })
   const [head] = entry.words
   const match: { pattern: RegExp; text: string }[] = []
-  const sections: Record<'answer' | 'authority' | 'additional', Token[]> = {
+  const sections: Record<'answer' | 'authority' | 'additional', Template[]> = {
     answer: [],
     authority: [],
     additional: [],
@@ -54,9 +55,9 @@ export function decodeTemplate(entry: Entry, context: BlockContext): TemplateSet
         match.push({ pattern: decodeRegExp(token), text: token.text })
       }
     },
-    answer: (option) => sections.answer.push(...argumentsOf(option, { min: 1 })),
-    authority: (option) => sections.authority.push(...argumentsOf(option, { min: 1 })),
-    additional: (option) => sections.additional.push(...argumentsOf(option, { min: 1 })),
+    answer: (option) => sections.answer.push(...decodeTemplates(option)),
+    authority: (option) => sections.authority.push(...decodeTemplates(option)),
+    additional: (option) => sections.additional.push(...decodeTemplates(option)),
     rcode: (option) => {
       rcode = decodeRcode(argumentOf(option))
     },
@@ -80,6 +81,13 @@ export function decodeTemplate(entry: Entry, context: BlockContext): TemplateSet
     extendedError,
     fallthrough,
   }
+}
+
+function decodeTemplates(option: Entry): readonly Template[] {
+  return argumentsOf(option, { min: 1 }).map((token) => {
+    const template = compileTemplate(token.text)
+    return typeof template === 'string' ? refuse(token, `template: ${template}`) : template
+  })
 }
 
 /** A class by its mnemonic. */

@@ -88,7 +88,7 @@ function changingPlugins(
       return autopathPlugin(autopath.zones, () => path)
     }),
     ...each(settings.minimal, minimalPlugin),
-    ...once(settings.template, (templates) => templatePlugin(templates)),
+    ...once(settings.template, templatePlugin),
     ...once(settings.transfer, (rules) => transferPlugin(rules, sources)),
   ]
 }

@@ -50,7 +50,7 @@ export function buildServers(corefile: Corefile, parts: ChainParts): readonly Dn
   }
   return [...listeners.values()].map(({ zones, ...listener }) => ({
     ...listener,
-    respond: dnsServer(listener.label, zones, () => parts.clock.now()),
+    respond: dnsServer(listener.label, zones, parts.monotonicMs),
   }))
 }
 

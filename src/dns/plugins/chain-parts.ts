@@ -13,6 +13,8 @@ import type { ForwardObserver } from './forward-observer.ts'
  *  bring their own. */
 export interface ChainParts {
   readonly clock: Clock
+  /** Milliseconds that only grow, with fractions: durations in the query log. */
+  readonly monotonicMs: () => number
   /** From 0 up to, but not, 1. */
   readonly random: () => number
   readonly log: Logger

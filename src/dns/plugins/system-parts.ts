@@ -28,6 +28,7 @@ export interface SystemOptions {
 export function systemParts(options: SystemOptions): SystemParts {
   return {
     clock: systemClock,
+    monotonicMs: () => performance.now(),
     random: secureRandom,
     readFile: readTextFile,
     hostName: hostname(),

@@ -2,22 +2,12 @@ import { type Outcome, type Plugin, whenReplied } from '../chain/plugin.ts'
 import { answerTo, failure } from '../chain/reply.ts'
 import type { Request } from '../chain/request.ts'
 import { isInZones, longestZone } from '../chain/zones.ts'
-import { refuse } from '../corefile/corefile-error.ts'
 import type { TemplateSettings } from '../corefile/decode-template.ts'
-import type { Token } from '../corefile/token.ts'
+import type { TemplateValue } from '../corefile/go-expression.ts'
+import { executeTemplate, type Template } from '../corefile/go-template.ts'
 import type { Edns, ResourceRecord } from '../wire/message.ts'
 import { ednsOptions, formatClass, formatType, rcodes, recordTypes } from '../wire/numbers.ts'
 import { parseRecordText } from '../zonefile/parse-record.ts'
-import type { TemplateValue } from './go-expression.ts'
-import { compileTemplate, executeTemplate, type Template } from './go-template.ts'
-
-/** A directive with its templates compiled. */
-interface CompiledTemplate {
-  readonly settings: TemplateSettings
-  readonly answer: readonly Template[]
-  readonly authority: readonly Template[]
-  readonly additional: readonly Template[]
-}
 
 /** TTL of records whose text has none, as in miekg/dns. */
 const defaultTtlSeconds = 3600
@@ -25,24 +15,15 @@ const defaultTtlSeconds = 3600
 /** ANY, for types and classes. */
 const any = 255
 
-/** `template`: makes answers out of the question. Throws a CorefileError for a template that is none. */
+/** `template`: makes answers out of the question. */
 export function templatePlugin(directives: readonly TemplateSettings[]): Plugin {
-  const templates = directives.map(
-    (settings): CompiledTemplate => ({
-      settings,
-      answer: settings.answer.map(compile),
-      authority: settings.authority.map(compile),
-      additional: settings.additional.map(compile),
-    }),
-  )
   return {
     name: 'template',
     serve(request, next) {
-      for (const template of templates) {
-        const { settings } = template
+      for (const settings of directives) {
         if (!isConcerned(settings, request)) continue
         const data = matchName(settings, request)
-        if (data !== undefined) return answerFrom(template, request, data)
+        if (data !== undefined) return answerFrom(settings, request, data)
         if (!isInZones(settings.fallthrough, request.name)) {
           return failure(rcodes.SERVFAIL, undefined)
         }
@@ -50,11 +31,6 @@ export function templatePlugin(directives: readonly TemplateSettings[]): Plugin 
       return next(request)
     },
   }
-}
-
-function compile(token: Token): Template {
-  const template = compileTemplate(token.text)
-  return typeof template === 'string' ? refuse(token, `template: ${template}`) : template
 }
 
 function isConcerned(
@@ -92,14 +68,13 @@ function matchName(settings: TemplateSettings, request: Request): TemplateValue 
   return undefined
 }
 
-function answerFrom(template: CompiledTemplate, request: Request, data: TemplateValue): Outcome {
-  const { settings } = template
+function answerFrom(settings: TemplateSettings, request: Request, data: TemplateValue): Outcome {
   request.trace?.note('template', `zone ${settings.zones.join(' ')} makes the answer`)
   if (settings.rcode === rcodes.SERVFAIL) return failure(rcodes.SERVFAIL, undefined)
   const [answers, authority, additional] = [
-    makeRecords(template.answer, data),
-    makeRecords(template.authority, data),
-    makeRecords(template.additional, data),
+    makeRecords(settings.answer, data),
+    makeRecords(settings.authority, data),
+    makeRecords(settings.additional, data),
   ]
   if (answers === undefined || authority === undefined || additional === undefined) {
     return failure(rcodes.SERVFAIL, `template: no record can be made for ${request.name}`)

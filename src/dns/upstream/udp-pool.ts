@@ -26,7 +26,7 @@ const maxQueriesOfSocket = 2_000
 
 /** A reply is waited for so long, and the query sent again in between, in case it was lost. */
 const timeoutMs = 2_000
-const resendMs = 800
+const resendMs = [400, 1_200]
 
 /** Size of a query: it has one question and few options. */
 const maxQueryBytes = 4_096
@@ -117,9 +117,9 @@ class PooledSocket {
     const timedOut = (): Error => new UpstreamError(label, `no reply within ${timeoutMs} ms`)
     this.#pending.add({ query, resolve, reject }, timeoutMs, timedOut)
     this.#send(bytes)
-    const cancel = clock.schedule(() => this.#send(bytes), resendMs)
+    const cancels = resendMs.map((delayMs) => clock.schedule(() => this.#send(bytes), delayMs))
     return promise.finally(() => {
-      cancel()
+      for (const cancel of cancels) cancel()
       this.#closeWhenIdle()
     })
   }

@@ -86,6 +86,7 @@ function parts(
 ): ChainParts {
   return {
     clock,
+    monotonicMs: () => clock.now(),
     random: () => 0,
     log: createLogger({ format: 'json', level: 'debug' }, (line) => log.push(line)),
     kubernetes: () => kubernetes ?? noKubernetes,
