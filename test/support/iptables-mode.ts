@@ -35,9 +35,8 @@ export function iptablesMode(variant: 'nf_tables' | 'legacy'): LabMode {
         command: [iptables, '-t', 'nat', '-D', 'PREROUTING', '1'],
       },
     ],
-    // The legacy variant tells nobody of changes: the next comparison sees them.
+    // The legacy variant tells nobody of changes: its tables are looked at every second.
     repairMs: variant === 'nf_tables' ? 100 : 1_500,
-    repairOptions: variant === 'nf_tables' ? [] : ['--iptables-sync-period', '1s'],
     addForeignRules(lab) {
       for (const program of [iptables, ip6tables]) {
         for (const table of ['nat', 'filter']) {

@@ -21,8 +21,6 @@ export interface LabMode {
   readonly damages: readonly Damage[]
   /** Damage must be repaired in this time. */
   readonly repairMs: number
-  /** Options with which the proxy repairs in that time, where it is not told of changes. */
-  readonly repairOptions: readonly string[]
   /** Adds rules of somebody else where ours are. */
   addForeignRules(lab: NetworkLab): void
   /** A text that is another one after any write, by whomever, to the rules. */

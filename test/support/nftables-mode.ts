@@ -29,7 +29,6 @@ export const nftablesMode: LabMode = {
     },
   ],
   repairMs: 100,
-  repairOptions: [],
   addForeignRules(lab) {
     lab.run(
       'node',
