@@ -18,11 +18,13 @@ import {
 const test = suite('netlink/nftables/connection')
 const root = needsRoot(test)
 
-async function withConnection(body: (connection: NftablesConnection) => void): Promise<void> {
-  await inFreshNamespace(() => {
+async function withConnection(
+  body: (connection: NftablesConnection) => void | Promise<void>,
+): Promise<void> {
+  await inFreshNamespace(async () => {
     const connection = NftablesConnection.open()
     try {
-      body(connection)
+      await body(connection)
     } finally {
       connection.close()
     }
