@@ -38,4 +38,5 @@ const cleanedObjects: Readonly<Record<string, string>> = {
   nftables: 'tables',
   iptables: 'chains and rules',
   ipvs: 'virtual servers, tables and interfaces',
+  userspace: 'tables',
 } satisfies Record<ProxyMode, string>

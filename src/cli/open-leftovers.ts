@@ -5,6 +5,7 @@ import type { ProxyMode } from '../proxy/config/proxy-options.ts'
 import { hasIptablesRules } from '../proxy/iptables/has-iptables-rules.ts'
 import { tableName as nftablesTableName } from '../proxy/nftables/compile.ts'
 import type { Mechanism } from '../proxy/port/mechanism.ts'
+import { tableName as userspaceTableName } from '../proxy/userspace/table-rules.ts'
 import { openMechanism, proxyModes } from './open-mechanism.ts'
 
 /** Opens the mechanisms of other modes that have left rules of ours in the kernel: this program ran in
@@ -25,4 +26,5 @@ const hasRules: Readonly<Record<ProxyMode, () => boolean | Promise<boolean>>> = 
   nftables: () => hasTable(nftablesTableName),
   iptables: hasIptablesRules,
   ipvs: () => hasTable(ipvsTableName),
+  userspace: () => hasTable(userspaceTableName),
 }

@@ -9,10 +9,28 @@ import type { ProxyMode } from '../proxy/config/proxy-options.ts'
 import { openIptablesMechanism } from '../proxy/iptables/iptables-mechanism.ts'
 import { openNftablesMechanism } from '../proxy/nftables/nftables-mechanism.ts'
 import type { Mechanism } from '../proxy/port/mechanism.ts'
+import { defaultRelayOptions, type RelayOptions } from '../proxy/relay/relay-options.ts'
+import { openUserspaceMechanism } from '../proxy/userspace/userspace-mechanism.ts'
 import { failure } from './cli-error.ts'
 
-/** All modes, the best one first: what a change of one endpoint costs decides. */
-export const proxyModes = ['nftables', 'ipvs', 'iptables'] as const satisfies readonly ProxyMode[]
+/** Modes that are taken when none is named, the best one first: what a change of one endpoint costs decides. */
+const automaticModes = ['nftables', 'ipvs', 'iptables'] as const satisfies readonly ProxyMode[]
+
+/** All modes. In those that end with this process nothing is served without being asked for. */
+export const proxyModes: readonly ProxyMode[] = [...automaticModes, 'userspace']
+
+/** What a mechanism is told beside the configuration of the original. */
+export interface MechanismContext {
+  /** Takes sentences about what cannot be served. */
+  readonly warn: (text: string) => void
+  readonly relay: RelayOptions
+}
+
+/** For those who only look or clean up. */
+const idleContext: MechanismContext = {
+  warn: () => {},
+  relay: defaultRelayOptions,
+}
 
 /** A mechanism that was chosen, and why when nobody named it. */
 export interface ChosenMechanism {
@@ -22,15 +40,18 @@ export interface ChosenMechanism {
 
 /** Opens the mechanism that the configuration names, or else the best one that works here. Rejects with
  *  one line that says what is missing and which modes would work. */
-export async function chooseMechanism(configuration: ProxyConfiguration): Promise<ChosenMechanism> {
+export async function chooseMechanism(
+  configuration: ProxyConfiguration,
+  context = idleContext,
+): Promise<ChosenMechanism> {
   const { mode } = configuration
   if (mode !== '') {
-    return { mechanism: await openMechanism(mode, configuration), reason: undefined }
+    return { mechanism: await openMechanism(mode, configuration, context), reason: undefined }
   }
   const refusals: string[] = []
-  for (const candidate of proxyModes) {
+  for (const candidate of automaticModes) {
     try {
-      const mechanism = await openAny(candidate, configuration)
+      const mechanism = await openAny(candidate, configuration, context)
       return { mechanism, reason: ['no mode was asked for', ...refusals].join('; ') }
     } catch (error) {
       refusals.push(`${candidate} does not work here: ${describe(error)}`)
@@ -44,9 +65,10 @@ export async function chooseMechanism(configuration: ProxyConfiguration): Promis
 export async function openMechanism(
   mode: ProxyMode,
   configuration = defaultProxyConfiguration,
+  context = idleContext,
 ): Promise<Mechanism> {
   try {
-    return await openAny(mode, configuration)
+    return await openAny(mode, configuration, context)
   } catch (error) {
     const working = await workingModes(mode, configuration)
     throw failure(
@@ -65,7 +87,7 @@ async function workingModes(
   const working: ProxyMode[] = []
   for (const mode of proxyModes.filter((name) => name !== refused)) {
     try {
-      const mechanism = await openAny(mode, configuration)
+      const mechanism = await openAny(mode, configuration, idleContext)
       mechanism.close()
       working.push(mode)
     } catch {
@@ -75,7 +97,11 @@ async function workingModes(
   return working
 }
 
-async function openAny(mode: ProxyMode, configuration: ProxyConfiguration): Promise<Mechanism> {
+async function openAny(
+  mode: ProxyMode,
+  configuration: ProxyConfiguration,
+  context: MechanismContext,
+): Promise<Mechanism> {
   switch (mode) {
     case 'nftables':
       return openNftablesMechanism()
@@ -83,6 +109,8 @@ async function openAny(mode: ProxyMode, configuration: ProxyConfiguration): Prom
       return openIpvs(configuration)
     case 'iptables':
       return openIptablesMechanism()
+    case 'userspace':
+      return openUserspaceMechanism(context)
   }
 }
 

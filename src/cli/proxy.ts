@@ -15,6 +15,7 @@ import { allProxyOptions, readClusterInput, sourceOptions } from './cluster-inpu
 import { formatFrontends, frontendRows } from './frontend-rows.ts'
 import { loadCluster } from './load-cluster.ts'
 import { outputOption, printValue } from './output-option.ts'
+import { readRelayOptions, relayOptions } from './relay-options.ts'
 import { serveProxy } from './serve-proxy.ts'
 import type { CliIo, CommandInput, ExitCode, Subcommand } from './subcommand.ts'
 
@@ -45,6 +46,7 @@ Needs CAP_NET_ADMIN, except with --dry-run. SIGTERM and SIGINT end it and leave 
     },
     { name: 'log-level', value: 'LEVEL', summary: 'error, warn, info or debug (default: by --v)' },
     outputOption,
+    ...relayOptions,
     ...allProxyOptions,
   ],
   run,
@@ -70,7 +72,13 @@ async function run(input: CommandInput, io: CliIo, signal: AbortSignal): Promise
   // Nothing has to be prepared with more than CAP_NET_ADMIN.
   if (texts['init-only'] === 'true') return 0
   return serveProxy(
-    { cluster, logger, file: texts.config, readAgain: () => readClusterInput(input, io).options },
+    {
+      cluster,
+      logger,
+      file: texts.config,
+      readAgain: () => readClusterInput(input, io).options,
+      relay: readRelayOptions(input),
+    },
     signal,
   )
 }

@@ -3,13 +3,15 @@ import type { ProxyConfiguration } from '../proxy/config/proxy-configuration.ts'
 import type { ProxyOptions } from '../proxy/config/proxy-options.ts'
 import type { RunningSetup } from '../proxy/running-setup.ts'
 import { failure } from './cli-error.ts'
-import { chooseMechanism } from './open-mechanism.ts'
+import { chooseMechanism, type MechanismContext } from './open-mechanism.ts'
 
 /** What a reload works with. */
 export interface ReloadParts {
   readonly setup: RunningSetup
   /** Reads the command line and the file again; throws what is wrong with them. */
   readonly read: () => ProxyOptions
+  /** For the mechanism of another mode. */
+  readonly context?: MechanismContext | undefined
   readonly logger: Logger
   /** Sets what the options ask of the node. */
   readonly tune: (options: ProxyOptions) => void
@@ -18,7 +20,13 @@ export interface ReloadParts {
 /** Puts what the configuration says now in force. A wrong one, and one that the kernel refuses, is logged
  *  and changes nothing. Rejects with a failure that names them when fields have changed that only a start
  *  can take over. */
-export async function reloadSetup({ setup, read, logger, tune }: ReloadParts): Promise<void> {
+export async function reloadSetup({
+  setup,
+  read,
+  context,
+  logger,
+  tune,
+}: ReloadParts): Promise<void> {
   const { options: before, mechanism: present } = setup.present
   const options = attempt(read, logger)
   if (options === undefined) return
@@ -34,7 +42,9 @@ export async function reloadSetup({ setup, read, logger, tune }: ReloadParts): P
   }
   try {
     const isKept = mechanismText(before) === mechanismText(options)
-    const mechanism = isKept ? present : (await chooseMechanism(options.configuration)).mechanism
+    const mechanism = isKept
+      ? present
+      : (await chooseMechanism(options.configuration, context)).mechanism
     tune(options)
     await setup.replace({ options, mechanism })
     logger.info({ mode: mechanism.name, way: mechanism.way }, 'took over the configuration')

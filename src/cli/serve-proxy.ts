@@ -8,13 +8,14 @@ import { createProxyMetrics } from '../observe/proxy-metrics.ts'
 import type { ProxyOptions } from '../proxy/config/proxy-options.ts'
 import { readLocalAddresses } from '../proxy/local-addresses.ts'
 import { openSource } from '../proxy/open-source.ts'
+import type { RelayOptions } from '../proxy/relay/relay-options.ts'
 import { runProxy } from '../proxy/run-proxy.ts'
 import { RunningSetup } from '../proxy/running-setup.ts'
 import { nodeSettings, tuneNode } from '../proxy/tune-node.ts'
 import type { ClusterInput } from './cluster-input.ts'
 import { followConfiguration } from './configuration-changes.ts'
 import { openLeftovers } from './open-leftovers.ts'
-import { chooseMechanism } from './open-mechanism.ts'
+import { chooseMechanism, type MechanismContext } from './open-mechanism.ts'
 import { boundMemory, releaseMemory } from './process-memory.ts'
 import { reloadSetup } from './reload-setup.ts'
 import { requireNetAdmin } from './require-net-admin.ts'
@@ -28,6 +29,8 @@ export interface ServeInput {
   readonly file: string | undefined
   /** Reads options and file again; throws what is wrong with them. */
   readonly readAgain: () => ProxyOptions
+  /** Of modes that relay in user space. */
+  readonly relay: RelayOptions
 }
 
 /** Serves the cluster until the signal is aborted. Rejects with what keeps it from starting or going on,
@@ -40,7 +43,11 @@ export async function serveProxy(input: ServeInput, signal: AbortSignal): Promis
   boundMemory()
   const closing = new AbortController()
   const living = AbortSignal.any([signal, closing.signal])
-  const setup = await openSetup(options, logger)
+  const context: MechanismContext = {
+    warn: (text) => logger.warn({}, text),
+    relay: input.relay,
+  }
+  const setup = await openSetup(options, context, logger)
   const conntrack = openConntrack(logger)
   try {
     const { source, name, readVersion } = await openSource(
@@ -74,7 +81,13 @@ export async function serveProxy(input: ServeInput, signal: AbortSignal): Promis
       living,
     )
     const reload = () =>
-      reloadSetup({ setup, read: input.readAgain, logger, tune: (next) => setNode(next, logger) })
+      reloadSetup({
+        setup,
+        read: input.readAgain,
+        context,
+        logger,
+        tune: (next) => setNode(next, logger),
+      })
     await Promise.race([serving, reloads(input, reload, living)])
     logger.info({}, 'ended; the rules stay')
     return 0
@@ -85,8 +98,12 @@ export async function serveProxy(input: ServeInput, signal: AbortSignal): Promis
   }
 }
 
-async function openSetup(options: ProxyOptions, logger: Logger): Promise<RunningSetup> {
-  const { mechanism, reason } = await chooseMechanism(options.configuration)
+async function openSetup(
+  options: ProxyOptions,
+  context: MechanismContext,
+  logger: Logger,
+): Promise<RunningSetup> {
+  const { mechanism, reason } = await chooseMechanism(options.configuration, context)
   const { name: mode, way } = mechanism
   if (reason !== undefined) logger.info({ mode, way, reason }, 'picked a mode')
   const leftovers = await openLeftovers(mode, options.configuration)

@@ -1,6 +1,7 @@
 import type { Flow } from '../net/flow.ts'
 import { never } from '../net/never.ts'
 import type { ProxyOptions } from '../proxy/config/proxy-options.ts'
+import type { Plan } from '../proxy/port/mechanism.ts'
 import { formatBackend, type TracedVerdict, type Verdict } from '../proxy/port/verdict.ts'
 import { planVerdict } from '../proxy/simulate/plan-verdict.ts'
 import { planOptions, sourceOptions } from './cluster-input.ts'
@@ -59,7 +60,7 @@ async function run(input: CommandInput, io: CliIo, signal: AbortSignal): Promise
   const { plan, cluster, localAddresses } = await loadCluster(input, io, signal)
   const flow = parseFlow(words, localAddresses)
   const planned = verdictRow(planVerdict(plan, flow, localAddresses))
-  const { kernel, kernelError } = await traceKernel(cluster.options, flow, localAddresses)
+  const { kernel, kernelError } = await traceKernel(cluster.options, flow, localAddresses, plan)
   const isEqual = kernel === undefined || sameVerdict(planned, kernel)
   printValue(input, io, { flow, plan: planned, kernel, kernelError, isEqual }, formatTrace)
   return isEqual ? 0 : 1
@@ -69,11 +70,12 @@ async function traceKernel(
   { configuration }: ProxyOptions,
   flow: Flow,
   localAddresses: readonly string[],
+  plan: Plan,
 ): Promise<Pick<Trace, 'kernel' | 'kernelError'>> {
   try {
     const { mechanism } = await chooseMechanism(configuration)
     try {
-      const traced = await mechanism.trace(flow, localAddresses)
+      const traced = await mechanism.trace(flow, localAddresses, plan)
       return { kernel: verdictRow(traced), kernelError: undefined }
     } finally {
       mechanism.close()

@@ -13,6 +13,7 @@ import {
 } from './conntrack-flow.ts'
 import { errnoNumbers } from './errno.ts'
 import { MessageReader, messageFlags } from './message-reader.ts'
+import { NetlinkError } from './netlink-error.ts'
 import { NetlinkSocket, netlinkProtocols } from './socket.ts'
 
 /** NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_*; linux/netfilter/nfnetlink_conntrack.h */
@@ -68,6 +69,29 @@ export class ConntrackConnection {
     const flows: ConntrackFlow[] = []
     this.forEachFlow(filter, (flow) => flows.push(flow))
     return flows
+  }
+
+  /** The flow whose answers have this tuple: what a local socket sees as peer and own address leads to where the
+   *  client really sent. Undefined when none is tracked so. */
+  findByReply(family: 4 | 6, reply: ConntrackTuple): ConntrackFlow | undefined {
+    const describe = () => `find the flow answered by ${formatTuple(reply)}`
+    try {
+      const bytes = this.#socket.dump((sequence) => {
+        this.#writer.truncate()
+        const start = this.#begin(messages.get, messageFlags.ack, family, sequence)
+        encodeAttributes(this.#writer, flowAttributes, { reply: tupleValue(family, reply) })
+        this.#writer.endMessage(start)
+        return this.#writer.written()
+      }, describe)
+      const messageReader = new MessageReader(bytes)
+      if (!messageReader.next()) return undefined
+      const reader = new AttributeReader(bytes)
+      reader.reset(messageReader.start + familyHeaderBytes, messageReader.end)
+      return decodeFlow(reader, family)
+    } catch (error) {
+      if (error instanceof NetlinkError && error.errno === errnoNumbers.ENOENT) return undefined
+      throw error
+    }
   }
 
   /** Deletes flows that were listed and returns how many were still there. The next packet of each is the

@@ -62,7 +62,13 @@ export const proxyFlags: readonly ProxyFlag[] = [
     'showHiddenMetricsForVersion',
     'accepted; nothing is hidden',
   ),
-  row('proxy-mode', 'string', '', 'mode', 'nftables, iptables or ipvs (blank: nftables)'),
+  row(
+    'proxy-mode',
+    'string',
+    '',
+    'mode',
+    'nftables, iptables, ipvs or userspace (blank: nftables)',
+  ),
   row('iptables-masquerade-bit', 'int32', '14', 'iptables.masqueradeBit', 'mark bit, 0..31'),
   row(
     'masquerade-all',

@@ -28,8 +28,8 @@ export interface ProxyOptions {
   readonly configuration: ProxyConfiguration
 }
 
-/** How rules reach the kernel. */
-export type ProxyMode = 'nftables' | 'iptables' | 'ipvs'
+/** How flows reach their endpoints. */
+export type ProxyMode = 'nftables' | 'iptables' | 'ipvs' | 'userspace'
 
 /** How local pods are recognised, before the Node object is known. */
 export type LocalDetection =

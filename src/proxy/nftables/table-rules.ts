@@ -1,8 +1,9 @@
-import type { Prefix } from '../../net/prefix.ts'
 import type { Expression } from '../../netlink/nftables/expressions.ts'
 import type { Chain } from '../../netlink/nftables/objects.ts'
 import * as nft from '../../ruleset/statements.ts'
 import type { FilledChain } from '../../ruleset/table-structure.ts'
+import { nodePortGuard } from '../filter/node-port-guard.ts'
+import { podMatches } from '../filter/pod-matches.ts'
 import type { NodePlan } from '../plan/plan.ts'
 import { detectsPods } from '../plan/plan-context.ts'
 import type { FamilyLayout } from './family-layout.ts'
@@ -27,7 +28,7 @@ export function tableRules(
   node: NodePlan,
   affinitySeconds: readonly number[],
 ): readonly FilledChain[] {
-  const guard = nodePortGuard(layout, node)
+  const guard = nodePortGuard(layout.family, node)
   return [
     ...hookChains(layout, node),
     ...classChains(layout, node),
@@ -49,7 +50,7 @@ function filled(chain: Chain, ...rules: readonly [readonly Expression[], string?
 }
 
 function hookChains(layout: FamilyLayout, node: NodePlan): FilledChain[] {
-  const received = podMatches(layout, node).map((match): [readonly Expression[]] => [
+  const received = podMatches(layout.family, node).map((match): [readonly Expression[]] => [
     [...match, nft.goto('from-pod')],
   ])
   // A local process can only be taken for a pod by its address: no interface brought its packet in.
@@ -98,7 +99,7 @@ function classChains(layout: FamilyLayout, node: NodePlan): FilledChain[] {
   const detects = detectsPods(node.podDetector, layout.family)
   const marksOthers = detects || node.masqueradeAll ? [clusterAddress] : []
   const marksPods = node.masqueradeAll ? [clusterAddress] : []
-  const guard = nodePortGuard(layout, node)
+  const guard = nodePortGuard(layout.family, node)
   const marked = nft.jump('mark-masquerade')
   return [
     filled(
@@ -242,32 +243,6 @@ function frontendMaps(
   return prefix === ''
     ? [addressMap(layout, 'frontends'), nodePortMap(layout, 'nodeports', guard)]
     : [addressMap(layout, 'short-cuts'), nodePortMap(layout, 'nodeport-short-cuts', guard)]
-}
-
-/** Node ports answer on the given addresses, or on every local address but loopback. */
-function nodePortGuard(layout: FamilyLayout, node: NodePlan): readonly Expression[] {
-  if (node.nodePortAddresses !== 'any-local') {
-    return [nft.loadDestination(layout.table), nft.lookup('nodeport-addresses')]
-  }
-  const loopback: Prefix =
-    layout.family === 4
-      ? { family: 4, address: '127.0.0.0', length: 8 }
-      : { family: 6, address: '::1', length: 128 }
-  return [
-    ...nft.destinationIsLocal(),
-    ...nft.inPrefix(loopback, nft.loadDestination(layout.table), '!='),
-  ]
-}
-
-function podMatches(layout: FamilyLayout, node: NodePlan): readonly (readonly Expression[])[] {
-  const detector = node.podDetector
-  if (detector.kind === 'none') return []
-  if (detector.kind === 'prefixes') {
-    return detector.prefixes
-      .filter((prefix) => prefix.family === layout.family)
-      .map((prefix) => nft.inPrefix(prefix, nft.loadSource(layout.table)))
-  }
-  return [nft.fromInterface(detector.name, detector.match)]
 }
 
 /** `ct status dnat`: NFT_CT_STATUS 2, IPS_DST_NAT 1 << 5. A local connection of a host-network endpoint

@@ -37,8 +37,9 @@ export interface Mechanism {
   update(changes: readonly PlanChange[]): Promise<SyncReport>
   /** Compares the kernel with the plan and writes nothing. */
   compare(plan: Plan): Promise<readonly Difference[]>
-  /** What the kernel's present state does with a flow. `localAddresses` are the node's own. */
-  trace(flow: Flow, localAddresses: readonly string[]): Promise<TracedVerdict>
+  /** What the kernel's present state does with a flow. `localAddresses` are the node's own; `plan` is asked for
+   *  what this mechanism does not keep in the kernel. */
+  trace(flow: Flow, localAddresses: readonly string[], plan?: Plan): Promise<TracedVerdict>
   /** What the kernel has counted since the frontends were written; undefined: this mechanism's objects do
    *  not count. */
   counters?(): Promise<readonly FrontendCounters[]>

@@ -73,7 +73,10 @@ const rows: readonly [string, string?][] = [
   ],
   ['mode: nftables'],
   ['mode: ""'],
-  ['mode: userspace', 'mode: got "userspace", expected one of blank, nftables, iptables, ipvs'],
+  [
+    'mode: kernelspace',
+    'mode: got "kernelspace", expected one of blank, nftables, iptables, ipvs, userspace',
+  ],
   ['mode: iptables'],
   ['mode: ipvs'],
   ['iptables: {masqueradeBit: 0, masqueradeAll: true, localhostNodePorts: false}'],
@@ -206,7 +209,7 @@ test('doubled fields are refused with their path', () => {
 })
 
 test('all faults come at once', () => {
-  const message = refusal(`${type}mode: userspace\noomScoreAdj: 2000\nclusterCIDR: x`)
+  const message = refusal(`${type}mode: kernelspace\noomScoreAdj: 2000\nclusterCIDR: x`)
   for (const field of ['mode', 'oomScoreAdj', 'clusterCIDR']) assert.match(message, `${field}: got`)
 })
 

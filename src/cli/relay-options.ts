@@ -1,0 +1,52 @@
+import { defaultRelayOptions, type RelayOptions } from '../proxy/relay/relay-options.ts'
+import { usageError } from './cli-error.ts'
+import type { CommandInput, CommandOption } from './subcommand.ts'
+
+/** The options of modes that relay in user space. */
+export const relayOptions: readonly CommandOption[] = [
+  {
+    name: 'userspace-drain',
+    value: 'HOW',
+    summary: 'continue or reset: TCP connections to endpoints that are gone (continue)',
+  },
+  {
+    name: 'userspace-idle-timeout',
+    value: 'SECONDS',
+    summary: 'ends TCP connections on which nothing happens (0: never)',
+  },
+  {
+    name: 'userspace-udp-timeout',
+    value: 'SECONDS',
+    summary: 'ends UDP flows on which nothing happens (30 without an answer, 120 with one)',
+  },
+]
+
+/** Decodes the options. Throws a usage error that names the option and what it takes. */
+export function readRelayOptions({ texts }: CommandInput): RelayOptions {
+  const drain = texts['userspace-drain'] ?? defaultRelayOptions.drain
+  if (drain !== 'continue' && drain !== 'reset') {
+    throw usageError(`--userspace-drain: got "${drain}", expected continue or reset`)
+  }
+  const idle = seconds('userspace-idle-timeout', texts, 0)
+  const udp = seconds('userspace-udp-timeout', texts, 0.25)
+  return {
+    ...defaultRelayOptions,
+    drain,
+    idleTimeoutMs: idle === undefined ? defaultRelayOptions.idleTimeoutMs : idle * 1000,
+    sessionTimeoutMs:
+      udp === undefined
+        ? defaultRelayOptions.sessionTimeoutMs
+        : { unanswered: udp * 1000, answered: udp * 1000 },
+  }
+}
+
+/** A day: longer timeouts would only be mistyped. */
+const longestSeconds = 86_400
+
+function seconds(name: string, texts: CommandInput['texts'], least: number): number | undefined {
+  const text = texts[name]
+  if (text === undefined) return undefined
+  const value = text.trim() === '' ? Number.NaN : Number(text)
+  if (value >= least && value <= longestSeconds) return value
+  throw usageError(`--${name}: got "${text}", expected seconds from ${least} to ${longestSeconds}`)
+}

@@ -1,0 +1,175 @@
+import { type Family, familyOf } from '../../net/address.ts'
+import type { ConntrackConnection } from '../../netlink/conntrack.ts'
+import type { DatagramSocket } from '../../reactor/datagram.ts'
+import { openReactor } from '../../reactor/open-reactor.ts'
+import type { EngineName, Listener, Reactor } from '../../reactor/reactor.ts'
+import type { SocketAddress } from '../../reactor/socket-address.ts'
+import type { PlanChange, SourceClass } from '../plan/plan.ts'
+import { frontendKey } from '../plan/plan.ts'
+import { EndpointPicker } from '../relay/endpoint-picker.ts'
+import type { RelayOptions } from '../relay/relay-options.ts'
+import { RelayTable, type RelayTarget } from '../relay/relay-table.ts'
+import { TcpRelay } from '../relay/tcp-relay.ts'
+import { UdpRelay } from '../relay/udp-relay.ts'
+import type { RelayedProtocol, RelayPorts } from './relay-ports.ts'
+import { trackedDestination } from './tracked-destination.ts'
+
+/** What the relays of a node work with. */
+export interface NodeRelaysOptions {
+  readonly relay: RelayOptions
+  /** Undefined: the best that works here. */
+  readonly engine?: EngineName
+  /** Where clients wanted to go, of flows that the table has led to us. */
+  readonly conntrack: Pick<ConntrackConnection, 'findByReply'>
+}
+
+interface FamilyRelays extends RelayPorts {
+  readonly closables: readonly (Listener | DatagramSocket)[]
+}
+
+/** The relays of this node: a listener for each family, protocol and class of senders, and what comes to them.
+ *  They live in this process and end with it. */
+export class NodeRelays {
+  readonly reactor: Reactor
+  readonly #options: NodeRelaysOptions
+  readonly #ending = new AbortController()
+  readonly #table = new RelayTable()
+  readonly #picker = new EndpointPicker({ random: Math.random, now: () => performance.now() })
+  readonly #tcp: TcpRelay
+  readonly #udp: UdpRelay
+  readonly #families = new Map<Family, FamilyRelays>()
+  /** Set while draining. */
+  #onIdle: (() => void) | undefined
+
+  constructor(options: NodeRelaysOptions) {
+    const { relay, engine } = options
+    this.#options = options
+    this.reactor = openReactor({ engine }, this.#ending.signal)
+    const clock = { now: () => performance.now(), random: Math.random }
+    this.#tcp = new TcpRelay(this.reactor, this.#picker, relay, () => this.#flowEnded())
+    this.#udp = new UdpRelay(this.reactor, this.#picker, relay, clock)
+  }
+
+  /** Where a family's relays listen; undefined: nowhere yet. */
+  ports(family: Family): RelayPorts | undefined {
+    return this.#families.get(family)
+  }
+
+  /** Listens on an address of this node, on ports that the kernel chooses, instead of where it did before. */
+  async listen(family: Family, address: string): Promise<void> {
+    if (this.#families.get(family)?.address === address) return
+    this.ignore(family)
+    const closables: (Listener | DatagramSocket)[] = []
+    const open = async (protocol: RelayedProtocol, source: SourceClass): Promise<number> => {
+      const local = { address, port: 0 }
+      const opened =
+        protocol === 'TCP'
+          ? await this.reactor.listen(local, { startsPaused: true }, this.#acceptStreams(source))
+          : await this.#openDatagram(local, source)
+      closables.push(opened)
+      return opened.address.port
+    }
+    const portsOf = async (protocol: RelayedProtocol) => ({
+      pod: await open(protocol, 'pod'),
+      node: await open(protocol, 'node'),
+      outside: await open(protocol, 'outside'),
+    })
+    try {
+      const ports = { TCP: await portsOf('TCP'), UDP: await portsOf('UDP') }
+      this.#families.set(family, { address, ports, closables })
+    } catch (error) {
+      for (const closable of closables) closable.close()
+      throw error
+    }
+  }
+
+  /** Listens no more for a family; what is relayed goes on. */
+  ignore(family: Family): void {
+    for (const closable of this.#families.get(family)?.closables ?? []) closable.close()
+    this.#families.delete(family)
+  }
+
+  /** Takes over changed services. */
+  update(changes: readonly Pick<PlanChange, 'before' | 'after'>[]): void {
+    this.#table.update(changes)
+    const keys = new Set<string>()
+    const pools = new Set<string>()
+    for (const { before, after } of changes) {
+      for (const frontend of before?.frontends ?? []) keys.add(frontendKey(frontend))
+      for (const { key } of before?.pools ?? []) pools.add(key)
+      for (const { key } of after?.pools ?? []) pools.delete(key)
+    }
+    for (const pool of pools) this.#picker.affinity.forget(pool)
+    for (const key of keys) {
+      const frontend = this.#table.frontend(key)
+      this.#tcp.frontendChanged(key, frontend)
+      this.#udp.frontendChanged(key, frontend)
+    }
+  }
+
+  /** Takes no new flows; resolves when the connections under way have ended, or with the signal. */
+  async drained(signal: AbortSignal): Promise<void> {
+    for (const family of [...this.#families.keys()]) this.ignore(family)
+    this.#udp.close()
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#onIdle = resolve
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+    this.#flowEnded()
+    await promise
+  }
+
+  /** Ends everything, connections under way with it. */
+  close(): void {
+    this.#udp.close()
+    this.#ending.abort()
+  }
+
+  /** A connection counts until after the callback that says that it has closed. */
+  #flowEnded(): void {
+    const onIdle = this.#onIdle
+    if (onIdle === undefined) return
+    setImmediate(() => {
+      if (this.reactor.counts.connections === 0) onIdle()
+    })
+  }
+
+  #acceptStreams(source: SourceClass): ReturnType<TcpRelay['accept']> {
+    return this.#tcp.accept((connection) => {
+      const asked = this.reactor.originalDestination(connection)
+      const [client, local] = [
+        this.reactor.peerAddress(connection),
+        this.reactor.localAddress(connection),
+      ]
+      if (client === undefined || local === undefined) return undefined
+      const destination = asked ?? trackedDestination(this.#options.conntrack, 'TCP', client, local)
+      return this.#target(source, 'TCP', destination)
+    })
+  }
+
+  #openDatagram(local: SocketAddress, source: SourceClass): Promise<DatagramSocket> {
+    // Known when the first datagram comes.
+    let bound = local
+    const handler = this.#udp.accept((client) =>
+      this.#target(
+        source,
+        'UDP',
+        trackedDestination(this.#options.conntrack, 'UDP', client, bound),
+      ),
+    )
+    return this.reactor.openDatagram({ address: local }, handler).then((socket) => {
+      bound = socket.address
+      return socket
+    })
+  }
+
+  #target(
+    source: SourceClass,
+    protocol: RelayedProtocol,
+    destination: SocketAddress | undefined,
+  ): RelayTarget | undefined {
+    if (destination === undefined) return undefined
+    const { address, port } = destination
+    return this.#table.find({ source, family: familyOf(address), protocol, address, port })
+  }
+}

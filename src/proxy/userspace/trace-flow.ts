@@ -1,0 +1,94 @@
+import type { Family } from '../../net/address.ts'
+import type { Flow } from '../../net/flow.ts'
+import type { WholeTable } from '../../ruleset/whole-table.ts'
+import type { ServicePlan, SourceClass } from '../plan/plan.ts'
+import type { Plan } from '../port/mechanism.ts'
+import { formatBackend, type TracedVerdict } from '../port/verdict.ts'
+import { RelayTable } from '../relay/relay-table.ts'
+import { elementLookup } from '../simulate/machine-elements.ts'
+import { indexProgram, type ProgramIndex } from '../simulate/machine-thread.ts'
+import { programVerdict } from '../simulate/program-verdict.ts'
+import type { TableView } from '../simulate/program-view.ts'
+import { relayChain, relayTable } from './table-rules.ts'
+import { sourceClasses } from './table-sets.ts'
+import { UserspaceProgram } from './userspace-program.ts'
+
+/** What a flow meets: our tables, then the relay that they lead it to. */
+export interface TracedState {
+  readonly index: ProgramIndex
+  readonly table: RelayTable
+}
+
+/** The state of tables and the services that the relays know. */
+export function tracedState(
+  tables: readonly WholeTable[],
+  services: Iterable<ServicePlan>,
+): TracedState {
+  const table = new RelayTable()
+  table.update([...services].map((after) => ({ before: undefined, after })))
+  return { index: indexProgram({ tables: tables.map(viewOf) }), table }
+}
+
+/** The state once a plan is written, for a node whose relays listen on loopback. */
+export function compiledState({ node, services }: Plan): TracedState {
+  const program = new UserspaceProgram()
+  program.update([...services.values()].map((after) => ({ before: undefined, after })))
+  const ports = (first: number) => ({ pod: first, node: first + 1, outside: first + 2 })
+  const tables = node.families.map((family: Family): WholeTable => {
+    const address = family === 4 ? '127.0.0.1' : '::1'
+    const relays = { address, ports: { TCP: ports(1), UDP: ports(4) } }
+    return {
+      structure: relayTable(family, node, relays),
+      elements: program.elements(family, node, relays),
+    }
+  })
+  return tracedState(tables, services.values())
+}
+
+/** What becomes of a flow: its first packet runs through our chains; when they lead it to a relay, its table is
+ *  asked for the pool. All that is relayed comes from the node. Throws a MachineError when the rules cannot be
+ *  followed. */
+export function traceFlow(
+  { index, table }: TracedState,
+  flow: Flow,
+  localAddresses: readonly string[],
+): TracedVerdict {
+  const traced = programVerdict(index, flow, localAddresses)
+  const { verdict, path } = traced
+  if (verdict.kind !== 'balance') return traced
+  const source = classOf(path)
+  const { family, protocol, destination: address, destinationPort: port } = flow
+  const target =
+    source === undefined ? undefined : table.find({ source, family, protocol, address, port })
+  if (target === undefined) {
+    return { verdict: { kind: 'drop' }, path: [...path, 'the relay knows no such frontend'] }
+  }
+  const { pool } = target
+  const backends = new Map(
+    pool.backends.map((backend) => [formatBackend(backend.address, backend.port), true]),
+  )
+  return {
+    verdict: { kind: 'balance', backends, affinitySeconds: pool.affinitySeconds },
+    path: [...path, `relay for ${source}: pool ${pool.key}`],
+  }
+}
+
+/** Which relay a flow was led to. */
+function classOf(path: readonly string[]): SourceClass | undefined {
+  return sourceClasses.find((source) => path.includes(`chain ${relayChain(source)}`))
+}
+
+function viewOf({ structure, elements }: WholeTable): TableView {
+  return {
+    table: structure.table,
+    chains: structure.chains.map(({ chain }) => chain),
+    rules: structure.chains.flatMap(({ rules }) => rules),
+    sets: structure.sets,
+    elements: new Map(
+      structure.sets.map((set) => [
+        set.name,
+        elementLookup(set, elements.get(set.name)?.values() ?? []),
+      ]),
+    ),
+  }
+}
