@@ -1,7 +1,7 @@
 /** Brings what the tests in the virtual machine need onto a Debian machine, then runs them.
  *
  *      node scripts/vm.ts                 installs packages and the kernel, runs test/vm
- *      node scripts/vm.ts FILE [ARG...]   runs a script inside instead, with Node as root */
+ *      node scripts/vm.ts FILE [ARG...]   runs a script of the repository inside instead, as root */
 import { execFileSync } from 'node:child_process'
 import process from 'node:process'
 import { runGuest } from '../test/vm/machine/run-guest.ts'
@@ -10,26 +10,22 @@ import { findBinary } from './support/find-binary.ts'
 const packages: Readonly<Record<string, string>> = {
   'qemu-system-x86_64': 'qemu-system-x86',
   busybox: 'busybox-static',
-  cpio: 'cpio',
   depmod: 'kmod',
   ipvsadm: 'ipvsadm',
   ip: 'iproute2',
   nft: 'nftables',
+  xz: 'xz-utils',
 }
 
-if (process.getuid?.() !== 0) {
-  process.stderr.write('npm run vm: needs root, to install packages and to read the root folder\n')
-  process.exit(1)
-}
-if (/^\/(tmp|run)\//.test(process.cwd())) {
-  process.stderr.write(
-    `npm run vm: ${process.cwd()} is hidden in the guest, which has its own /tmp and /run; move the checkout\n`,
-  )
-  process.exit(1)
-}
 const missing = Object.entries(packages).flatMap(([binary, name]) =>
   findBinary(binary) === undefined ? [name] : [],
 )
+if (missing.length > 0 && process.getuid?.() !== 0) {
+  process.stderr.write(
+    `npm run vm: install ${missing.join(', ')}, or run it as root, which does so\n`,
+  )
+  process.exit(1)
+}
 if (missing.length > 0) {
   process.stdout.write(`installing Debian packages ${missing.join(', ')}\n`)
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
@@ -39,6 +35,7 @@ if (missing.length > 0) {
   }
 }
 const asked = process.argv.slice(2)
-const { code, output } = await runGuest(asked.length > 0 ? asked : ['test/vm/ipvs.test.ts'])
-process.stdout.write(output)
+const { code } = await runGuest(asked.length > 0 ? asked : ['test/vm/ipvs.test.ts'], (text) =>
+  process.stdout.write(text),
+)
 process.exitCode = code ?? 1

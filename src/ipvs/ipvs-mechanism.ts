@@ -20,6 +20,7 @@ import { IpvsConnection, type IpvsOperation, type IpvsTimeouts } from './ipvs-co
 import { IpvsProgram } from './ipvs-program.ts'
 import { applyKernelSettings } from './kernel-settings.ts'
 import { adoptMarks, families, isOurServer, type KernelState, readKernel } from './kernel-state.ts'
+import { loadScheduler } from './load-scheduler.ts'
 import { diffServer, type PresentServer, type ServerDifference } from './server-difference.ts'
 import { interfaceName } from './service-addresses.ts'
 import { ShortCutMarks } from './short-cut-marks.ts'
@@ -43,6 +44,7 @@ export interface IpvsOptions {
 export function openIpvsMechanism(options: IpvsOptions): IpvsMechanism {
   const ipvs = openConnection()
   try {
+    loadScheduler(options.scheduler)
     return new IpvsMechanism(options, ipvs)
   } catch (error) {
     ipvs.close()

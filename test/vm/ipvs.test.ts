@@ -6,10 +6,10 @@ import { prepareGuest, runGuest } from './machine/run-guest.ts'
 
 /** Most kernels of test machines have no IPVS. This file boots one that has, runs itself there, and passes
  *  on what came out; inside, it is a test file like any other. */
-const isGuest = process.env.PORTOLAN_GUEST_MODULES !== undefined
+const isGuest = process.env.PORTOLAN_GUEST !== undefined
 
 /** Programs that the machine needs; `npm run vm` brings them. */
-const tools = ['qemu-system-x86_64', 'busybox', 'cpio', 'depmod', 'modprobe', 'apt-get', 'dpkg-deb']
+const tools = ['qemu-system-x86_64', 'busybox', 'depmod', 'kmod', 'ip', 'nft', 'ipvsadm', 'apt-get']
 
 if (isGuest) {
   await import('./guest/codec.ts')
@@ -35,13 +35,7 @@ function skip(reason: string): void {
   test.run()
 }
 
-/** The kernel is emulated: the suite takes two minutes on an idle machine and four on a busy one, which is
- *  too much, and too near to the time limit of a file, for every run of all tests. */
 function hindrance(): string | undefined {
-  if (process.env.PORTOLAN_TEST_VM !== '1') {
-    return 'takes minutes in an emulated kernel: `npm run vm`, or PORTOLAN_TEST_VM=1, runs it'
-  }
-  if (process.getuid?.() !== 0) return 'needs root, to read the files of this machine as root'
   if (process.arch !== 'x64') return `needs an x64 machine, this is ${process.arch}`
   const missing = tools.filter((tool) => findBinary(tool) === undefined)
   if (missing.length > 0) return `needs ${missing.join(', ')}: \`npm run vm\` installs them`

@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert'
 import { findBinary } from '../../../scripts/support/find-binary.ts'
 import { IpvsConnection } from '../../../src/ipvs/ipvs-connection.ts'
 import { serviceFlags } from '../../../src/ipvs/ipvs-tables.ts'
+import { loadScheduler } from '../../../src/ipvs/load-scheduler.ts'
 import type { VirtualServer, VirtualServerKey } from '../../../src/ipvs/virtual-server.ts'
 import { NetlinkError } from '../../../src/netlink/netlink-error.ts'
 import { inFreshNamespace } from '../../support/fresh-namespace.ts'
@@ -98,6 +99,7 @@ for (const scheduler of 'rr wrr lc wlc lblc lblcr sh dh mh sed nq ovf fo'.split(
       const flags = ['sh', 'mh'].includes(scheduler)
         ? serviceFlags.scheduler1 | serviceFlags.scheduler2
         : 0
+      loadScheduler(scheduler)
       connection.apply([{ kind: 'add-server', server: server(web, { scheduler, flags }) }])
       assert.equal(connection.listServers()[0]?.server, server(web, { scheduler, flags }))
     }))

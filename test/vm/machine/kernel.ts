@@ -1,24 +1,37 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
+import { unpackKernelImage } from './kernel-image.ts'
 
 /** A kernel with its modules, unpacked and not installed. */
 export interface Kernel {
   readonly version: string
-  /** The bzImage. */
+  /** The file that qemu boots. */
   readonly image: string
-  /** What `modprobe -d` takes: the folder that holds lib/modules. */
+  /** Holds lib/modules: modules of the network and what they need. */
   readonly root: string
 }
 
-/** Parts of the package that the guest can use; the whole is five times as large. */
+/** The few modules of the package that the guest loads, and those that they depend on. */
 const wanted = [
   './boot/vmlinuz-*',
   './lib/modules/*/modules.*',
-  ...['arch/x86', 'crypto', 'drivers/net', 'drivers/virtio', 'fs/9p', 'fs/fscache', 'fs/netfs']
-    .concat(['lib', 'net'])
-    .map((folder) => `./lib/modules/*/kernel/${folder}/*`),
+  ...['arch/x86/crypto/crc32*', 'crypto/*', 'drivers/net/dummy.*', 'drivers/net/veth.*']
+    .concat(['lib/libcrc32c.*', 'net/802/*', 'net/bridge/*', 'net/ipv4/*', 'net/ipv6/*'])
+    .concat(['net/llc/*', 'net/netfilter/*', 'net/sctp/*'])
+    .map((path) => `./lib/modules/*/kernel/${path}`),
 ]
+
+/** The package is fetched within this time, or the network is taken for broken. */
+const downloadTimeoutMs = 120_000
 
 /** The kernel in the cache folder, or the present one of the distribution: downloaded with apt-get and
  *  unpacked there. Throws with the tool's words when that fails. */
@@ -27,21 +40,24 @@ export function prepareKernel(cache: string): Kernel {
   if (!existsSync(root)) unpack(cache, root)
   const [version] = readdirSync(join(root, 'lib/modules'))
   if (version === undefined) throw new Error(`${root}: holds no modules; remove it and try again`)
-  return { version, image: join(root, `boot/vmlinuz-${version}`), root }
+  return { version, image: join(root, 'vmlinux'), root }
 }
 
 function unpack(cache: string, root: string): void {
   const work = join(cache, 'download')
   rmSync(work, { recursive: true, force: true })
   mkdirSync(join(work, 'kernel'), { recursive: true })
-  run(work, 'apt-get', ['download', packageName()])
-  const [file] = readdirSync(work).filter((name) => name.endsWith('.deb'))
-  if (file === undefined) throw new Error(`apt-get download ${packageName()}: left no package`)
+  const name = packageName()
+  run(work, 'apt-get', ['download', name])
+  const [file] = readdirSync(work).filter((each) => each.endsWith('.deb'))
+  if (file === undefined) throw new Error(`apt-get download ${name}: left no package`)
   const patterns = wanted.map((pattern) => `'${pattern}'`).join(' ')
   const script = `dpkg-deb --fsys-tarfile '${file}' | tar -x -C kernel --wildcards ${patterns}`
   run(work, 'bash', ['-o', 'pipefail', '-c', script])
   const [version = ''] = readdirSync(join(work, 'kernel/lib/modules'))
   run(work, '/sbin/depmod', ['-b', join(work, 'kernel'), version])
+  const packed = readFileSync(join(work, 'kernel/boot', `vmlinuz-${version}`))
+  writeFileSync(join(work, 'kernel/vmlinux'), unpackKernelImage(packed))
   renameSync(join(work, 'kernel'), root)
   rmSync(work, { recursive: true, force: true })
 }
@@ -50,6 +66,7 @@ function unpack(cache: string, root: string): void {
 function packageName(): string {
   const text = execFileSync('apt-cache', ['show', '--no-all-versions', 'linux-image-amd64'], {
     encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
   })
   const name = text.match(/^Depends:.*?(linux-image-[\w.+-]+)/m)?.[1]
   if (name === undefined) throw new Error('apt-cache show linux-image-amd64: names no kernel')
@@ -57,5 +74,6 @@ function packageName(): string {
 }
 
 function run(cwd: string, command: string, args: readonly string[]): void {
-  execFileSync(command, args, { cwd, stdio: ['ignore', 'ignore', 'pipe'], encoding: 'utf8' })
+  const stdio = ['ignore', 'ignore', 'pipe'] as const
+  execFileSync(command, args, { cwd, stdio: [...stdio], timeout: downloadTimeoutMs })
 }

@@ -1,8 +1,18 @@
 import { spawn } from 'node:child_process'
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
-import { buildInitramfs } from './initramfs.ts'
+import { guestRepository, guestSources, javaScriptName } from './guest-sources.ts'
+import { guestSystem } from './guest-system.ts'
 import { type Kernel, prepareKernel } from './kernel.ts'
 
 /** What the command left that ran in the guest. */
@@ -13,10 +23,9 @@ export interface GuestResult {
   readonly output: string
 }
 
-const cache = new URL('../../../node_modules/.cache/portolan-vm', import.meta.url).pathname
 const repository = new URL('../../..', import.meta.url).pathname
-/** What Node compiles in the guest; without it an emulated machine spends most of its time on that. */
-const compiled = join(cache, 'compiled')
+/** Outside of node_modules, which every clean installation empties. */
+const cache = join(repository, '.cache/vm')
 /** A guest that hangs is killed before the test runner gives up on the file. */
 const timeoutMs = 280_000
 const endMark = 'guest command ended with'
@@ -24,44 +33,60 @@ const endMark = 'guest command ended with'
 /** Brings the kernel, downloaded and unpacked at the first time. Throws with the tool's words when that fails:
  *  without network, say. */
 export function prepareGuest(): Kernel {
-  mkdirSync(compiled, { recursive: true })
+  mkdirSync(cache, { recursive: true })
   return prepareKernel(cache)
 }
 
-/** Boots a Debian kernel in qemu, with the files of this machine read-only and /tmp and /run of its own, and
- *  runs Node there as root in the repository. Never two at a time: the script is shared. Throws when the kernel
- *  cannot be prepared. */
-export async function runGuest(nodeArguments: readonly string[]): Promise<GuestResult> {
+/** Boots a Debian kernel in qemu and runs Node there as root, in a copy of the repository whose modules are
+ *  JavaScript: file names of modules in `nodeArguments` change with them. Everything in the guest is in its
+ *  memory, and nothing of this machine can be reached. Throws when the kernel cannot be prepared. */
+export async function runGuest(
+  nodeArguments: readonly string[],
+  onOutput: (text: string) => void = () => {},
+): Promise<GuestResult> {
   const kernel = prepareGuest()
-  const script = join(cache, 'guest.sh')
-  const initramfs = buildInitramfs(cache, kernel, script)
-  writeFileSync(script, guestText(kernel, nodeArguments))
-  writeFileSync(join(cache, 'modprobe'), `#!/bin/sh\nexec /sbin/modprobe -d ${kernel.root} "$@"\n`)
-  chmodSync(join(cache, 'modprobe'), 0o755)
-  const child = spawn('qemu-system-x86_64', machineArguments(kernel, initramfs), {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+  const image = join(cache, `image-${process.pid}.cpio`)
+  try {
+    writeImage(image, systemImage(kernel), guestSources(repository, initText(nodeArguments)))
+    const output = await runMachine(machineArguments(kernel, image), (text) => {
+      // The guest runs, so that its image is in memory; nothing is left of it if this process is killed.
+      rmSync(image, { force: true })
+      onOutput(text)
+    })
+    return readResult(output)
+  } finally {
+    rmSync(image, { force: true })
+  }
+}
+
+async function runMachine(
+  args: readonly string[],
+  onOutput: (text: string) => void,
+): Promise<string> {
+  // The machine must not outlive a runner that is killed.
+  const command = ['--pdeathsig', 'KILL', 'qemu-system-x86_64', ...args]
+  const child = spawn('setpriv', command, { stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
   const collect = (chunk: Buffer): void => {
-    output += chunk.toString()
+    const text = chunk.toString().replaceAll('\r\n', '\n')
+    output += text
+    onOutput(text)
   }
   child.stdout.on('data', collect)
   child.stderr.on('data', collect)
-  const timer = setTimeout(() => {
-    output += `\nthe guest did not end within ${timeoutMs} ms and was killed\n`
-    child.kill('SIGKILL')
-  }, timeoutMs)
   const kill = (): void => {
     child.kill('SIGKILL')
   }
-  process.once('exit', kill)
+  const timer = setTimeout(() => {
+    output += `\nthe guest did not end within ${timeoutMs} ms and was killed\n`
+    kill()
+  }, timeoutMs)
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   child.on('error', reject)
   child.on('close', () => resolve())
   await promise
   clearTimeout(timer)
-  process.off('exit', kill)
-  return readResult(output.replaceAll('\r\n', '\n'))
+  return output
 }
 
 function readResult(output: string): GuestResult {
@@ -70,37 +95,52 @@ function readResult(output: string): GuestResult {
   return { code, output: at < 0 ? output : output.slice(0, at) }
 }
 
-function machineArguments(kernel: Kernel, initramfs: string): readonly string[] {
+/** The archive of the system, made when the kernel or Node is another one. */
+function systemImage(kernel: Kernel): string {
+  const { size, mtimeMs } = statSync(process.execPath)
+  const node = `${process.version}-${size}-${Math.floor(mtimeMs)}`
+  const path = join(cache, `system-${kernel.version}-${node}.cpio`)
+  if (existsSync(path)) return path
+  const part = `${path}.${process.pid}`
+  writeFileSync(part, Buffer.concat(guestSystem(kernel)))
+  renameSync(part, path)
+  return path
+}
+
+function writeImage(image: string, system: string, sources: readonly Buffer[]): void {
+  copyFileSync(system, image)
+  appendFileSync(image, Buffer.concat(sources))
+}
+
+/** No self-tests, no random addresses: they cost an emulated machine seconds. */
+function machineArguments(kernel: Kernel, image: string): readonly string[] {
   const append =
-    'console=ttyS0 quiet loglevel=3 panic=-1 mitigations=off random.trust_cpu=on net.ifnames=0'
+    'console=ttyS0 quiet loglevel=3 panic=-1 mitigations=off random.trust_cpu=on net.ifnames=0 ' +
+    'cryptomgr.notests nokaslr'
   return [
     ...['-machine', 'q35', '-cpu', 'max,-pku', '-m', '2048', '-smp', '2', '-no-reboot'],
     ...['-nodefaults', '-display', 'none', '-serial', 'stdio', '-nic', 'none'],
-    ...['-kernel', kernel.image, '-initrd', initramfs, '-append', append],
-    '-virtfs',
-    'local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap',
-    '-virtfs',
-    `local,path=${compiled},mount_tag=compiled,security_model=none`,
+    ...['-kernel', kernel.image, '-initrd', image, '-append', append],
   ]
 }
 
-function guestText(kernel: Kernel, nodeArguments: readonly string[]): string {
-  const words = [process.execPath, ...nodeArguments].map((word) => `'${word}'`).join(' ')
-  return `export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp
+function initText(nodeArguments: readonly string[]): string {
+  const quoted = ['node', ...nodeArguments.map(javaScriptName)].map(
+    (word) => `'${word.replaceAll("'", `'\\''`)}'`,
+  )
+  return `#!/bin/sh
+export PATH=/bin HOME=/tmp PORTOLAN_GUEST=1
+/bin/busybox --install -s /bin
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
+mount -t devtmpfs devtmpfs /dev
 mount -t tmpfs tmpfs /tmp
 mount -t tmpfs tmpfs /run
-echo ${cache}/modprobe > /proc/sys/kernel/modprobe
+echo /bin/modprobe > /proc/sys/kernel/modprobe
 ip link set lo up
-mkdir /tmp/compiled
-mount -t 9p -o trans=virtio,version=9p2000.L,msize=262144 compiled /tmp/compiled
-export NODE_COMPILE_CACHE=/tmp/compiled
-cd ${repository}
-export PORTOLAN_GUEST_MODULES=${kernel.root}
-${words}
+cd ${guestRepository}
+${quoted.join(' ')} < /dev/null
 echo "${endMark} $?"
-sync
-/bin/busybox poweroff -f
+poweroff -f
 `
 }
