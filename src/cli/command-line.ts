@@ -42,7 +42,8 @@ export function parseCommandLine(
 function define(sub: Command, command: Subcommand): void {
   sub.summary(command.summary).description(command.summary)
   for (const argument of command.arguments ?? []) {
-    sub.argument(`<${argument.name}>`, argument.summary)
+    const placeholder = argument.isOptional ? `[${argument.name}]` : `<${argument.name}>`
+    sub.argument(placeholder, argument.summary)
   }
   const options = [...command.options, debugOption]
   for (const option of options) sub.addOption(describeOption(option))

@@ -1,18 +1,16 @@
-import { readFileSync } from 'node:fs'
-import { type Corefile, checkCorefile } from '../dns/corefile/check-corefile.ts'
-import { importFiles } from '../dns/corefile/import-files.ts'
 import { openNodeLocal } from '../dns/node-local/node-local.ts'
 import { type DnsParts, serveDns } from '../dns/server/serve-dns.ts'
 import { systemClock } from '../kube/clock.ts'
-import { formatSourceEvent } from '../kube/source-event.ts'
-import type { ClusterSource } from '../kube/store.ts'
 import { parseAddress } from '../net/address.ts'
 import { createLogger, type Logger, type LogLevel, logLevels } from '../observe/logger.ts'
 import { readLocalAddresses } from '../proxy/local-addresses.ts'
-import { openSource, type SourceLocation } from '../proxy/open-source.ts'
-import { failure, usageError } from './cli-error.ts'
+import { usageError } from './cli-error.ts'
 import { sourceOptions } from './cluster-input.ts'
 import { followConfiguration } from './configuration-changes.ts'
+import { askDns, dnsActions } from './dns-ask.ts'
+import { lazySource, openCluster } from './dns-cluster.ts'
+import { readCorefile, readPort } from './dns-corefile.ts'
+import { outputOption } from './output-option.ts'
 import { boundMemory, releaseMemory } from './process-memory.ts'
 import { requireNetAdmin } from './require-net-admin.ts'
 import type { CliIo, CommandInput, ExitCode, Subcommand } from './subcommand.ts'
@@ -26,37 +24,36 @@ export const dns: Subcommand = {
   portolan dns --conf Corefile --kubeconfig dns.conf
   portolan dns --check Corefile               say what is wrong with it, serve nothing
   portolan dns --node-local 169.254.20.10     a cache on the node, on an address of its own
+  portolan dns query web.default.svc.cluster.local SRV --server 10.96.0.10
+  portolan dns explain web.default.svc.cluster.local --manifests ./manifests
+
+query asks a running server, or with --conf, --manifests or --kubeconfig one that is opened for the
+question. explain opens one and says which objects, rules, entries and upstreams made the answer.
 
 Without --conf it serves cluster.local from the cluster, forwards everything else to the servers of
 /etc/resolv.conf, and keeps answers for 30 seconds. Port 53 needs CAP_NET_BIND_SERVICE, --node-local
 CAP_NET_ADMIN. DNS over TLS is served, over HTTPS not yet. SIGHUP reads the Corefile again (with the
 reload directive a change of the file is enough); a wrong one changes nothing. SIGTERM and SIGINT
 end it.`,
+  arguments: [
+    { name: 'action', summary: 'query or explain; without it names are served', isOptional: true },
+    { name: 'question', summary: 'name to ask for', isOptional: true },
+    { name: 'type', summary: 'type of record (A)', isOptional: true },
+  ],
   options: [
     ...sourceOptions,
     { name: 'conf', value: 'FILE', summary: 'Corefile (default: see below)' },
     { name: 'check', value: 'FILE', summary: 'check a Corefile and exit' },
     { name: 'dns.port', value: 'PORT', summary: 'port of server blocks that name none (53)' },
     { name: 'node-local', value: 'ADDRESSES', summary: 'addresses to make local to this node' },
+    { name: 'server', value: 'ADDRESS', summary: 'query: the server to ask, [ADDRESS]:PORT' },
+    { name: 'tcp', summary: 'query and explain: ask over TCP' },
+    { name: 'from', value: 'ADDRESS', summary: 'explain: address of the client (127.0.0.1)' },
+    outputOption,
     { name: 'log-level', value: 'LEVEL', summary: 'error, warn, info (default) or debug' },
   ],
   run,
 }
-
-const defaultCorefile = `.:{$PORTOLAN_DNS_PORT} {
-  errors
-  health
-  ready
-  kubernetes cluster.local in-addr.arpa ip6.arpa 
-    pods insecure
-    fallthrough in-addr.arpa ip6.arpa
-  prometheus :9153
-  forward . /etc/resolv.conf
-  cache 30
-  loop
-  loadbalance
-}
-`
 
 async function run(input: CommandInput, io: CliIo, signal: AbortSignal): Promise<ExitCode> {
   const { texts } = input
@@ -65,6 +62,12 @@ async function run(input: CommandInput, io: CliIo, signal: AbortSignal): Promise
     const { blocks } = readCorefile(texts.check, port, io)
     io.out(`${texts.check}: ${blocks.length} server blocks, nothing is wrong\n`)
     return 0
+  }
+  if (dnsActions.some((action) => action === input.arguments[0])) return askDns(input, io, signal)
+  if (input.arguments[0] !== undefined) {
+    throw usageError(
+      `dns ${input.arguments[0]}: no such action, expected ${dnsActions.join(' or ')}`,
+    )
   }
   boundMemory()
   const logger = openLog(texts['log-level'], io)
@@ -102,79 +105,6 @@ async function run(input: CommandInput, io: CliIo, signal: AbortSignal): Promise
     closing.abort()
     local?.close()
   }
-}
-
-/** Opens the cluster's source when a `kubernetes` directive first asks for it: a cache needs none. */
-function lazySource(open: () => Promise<ClusterSource>): ClusterSource {
-  let source: Promise<ClusterSource> | undefined
-  return {
-    async watch(kind, selection, sink, signal) {
-      source ??= open()
-      await (await source).watch(kind, selection, sink, signal)
-    },
-  }
-}
-
-async function openCluster(
-  corefile: Corefile,
-  { manifests, kubeconfig }: CommandInput['texts'],
-  { environment }: CliIo,
-  logger: Logger,
-  signal: AbortSignal,
-): Promise<ClusterSource> {
-  const location: SourceLocation =
-    manifests === undefined
-      ? {
-          kind: 'cluster',
-          kubeconfig: kubeconfig ?? namedKubeconfig(corefile) ?? '',
-          master: undefined,
-          environment,
-        }
-      : { kind: 'manifests', folder: manifests }
-  const { source, name } = await openSource(
-    location,
-    (event) => logger.warn({}, formatSourceEvent(event)),
-    signal,
-    { keepsPodNames: true },
-  )
-  logger.info({ source: name }, 'starting')
-  return source
-}
-
-/** The kubeconfig that a `kubernetes` directive names. */
-function namedKubeconfig({ blocks }: Corefile): string | undefined {
-  return blocks
-    .flatMap(({ settings }) => settings.kubernetes ?? [])
-    .map(({ access }) => access.kubeconfig)
-    .find((file) => file !== undefined)
-}
-
-/** Throws a CorefileError with every fault of the file, a failure when it cannot be read. */
-function readCorefile(file: string | undefined, defaultPort: number, io: CliIo): Corefile {
-  const { environment } = io
-  if (file === undefined) {
-    return checkCorefile('default Corefile', defaultCorefile, {
-      environment: { ...environment, PORTOLAN_DNS_PORT: `${defaultPort}` },
-      importFiles,
-      defaultPort,
-    })
-  }
-  return checkCorefile(file, readText(file), { environment, importFiles, defaultPort })
-}
-
-function readText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code ?? String(error)
-    throw failure(`Corefile ${file}: cannot be read (${reason}); give a readable file`, error)
-  }
-}
-
-function readPort(text = '53'): number {
-  const port = Number(text)
-  if (/^\d+$/.test(text) && port > 0 && port < 65_536) return port
-  throw usageError(`--dns.port: got "${text}", expected 1 to 65535`)
 }
 
 function readAddresses(text: string | undefined): readonly string[] {

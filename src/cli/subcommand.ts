@@ -21,6 +21,8 @@ export interface CommandOption {
 export interface CommandArgument {
   readonly name: string
   readonly summary: string
+  /** It may be left out, and all behind it. */
+  readonly isOptional?: boolean
 }
 
 /** What was typed: texts by option name, switches as `true`. */

@@ -9,6 +9,7 @@ import { rcodes } from '../wire/numbers.ts'
 import { answerQuestion, type ZoneQuestion, type ZoneView } from './answer-question.ts'
 import { type Chased, chaseAliases } from './chase-aliases.ts'
 import type { ClusterNames } from './cluster-names.ts'
+import { describeName } from './describe-name.ts'
 import type { Host } from './host.ts'
 import { isReverseZone } from './reverse-name.ts'
 import { transferZone } from './transfer-zone.ts'
@@ -46,6 +47,9 @@ function serve(view: ZoneView, request: Request, next: Next): Outcome {
   const { name, type } = request.question
   const zone = zoneKey === '.' ? '.' : name.slice(-zoneKey.length)
   const question: ZoneQuestion = { name, key: request.name, type, zone, zoneKey }
+  if (request.trace !== undefined) {
+    for (const line of describeName(view, question)) request.trace.note('kubernetes', line)
+  }
   const found = answerQuestion(view, question)
   switch (found.kind) {
     case 'refused':
