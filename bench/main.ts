@@ -9,7 +9,6 @@ import process from 'node:process'
 import { parseArgs } from 'node:util'
 import { dnsBenchmark } from './dns/dns.ts'
 import { firstPacketBenchmark } from './first-packet/first-packet.ts'
-import { relayBenchmark } from './relay/relay.ts'
 import {
   type Benchmark,
   type BenchmarkMode,
@@ -24,7 +23,6 @@ import { syncBenchmark } from './sync/sync.ts'
 const benchmarks: readonly Benchmark[] = [
   syncBenchmark,
   firstPacketBenchmark,
-  relayBenchmark,
   dnsBenchmark,
 ]
 

@@ -3,9 +3,8 @@ import type { Reactor } from './reactor.ts'
 import { ReactorError } from './reactor-error.ts'
 import { defaultLimits, type EngineSettings, type ReactorOptions } from './reactor-options.ts'
 
-/** Opens a reactor on the best engine that works here: io_uring, else epoll, else Node's sockets; `reason`
- *  tells why. It ends when the signal is aborted. Throws ReactorError when the engine asked for does not
- *  work. */
+/** Opens a reactor on Node's sockets, the only engine that there is so far. It ends when the signal is
+ *  aborted. Throws ReactorError when another engine is asked for. */
 export function openReactor(options: ReactorOptions, signal: AbortSignal): Reactor {
   const settings: EngineSettings = {
     limits: { ...defaultLimits, ...options.limits },
@@ -13,7 +12,7 @@ export function openReactor(options: ReactorOptions, signal: AbortSignal): React
     isChecked: options.isChecked ?? false,
   }
   if (options.engine !== undefined && options.engine !== 'portable') {
-    throw new ReactorError(`open engine ${options.engine}`, 0, 'not available')
+    throw new ReactorError(`open engine ${options.engine}`, 0, 'is not built yet: use portable')
   }
-  return new PortableReactor(settings, 'portable: asked for', signal)
+  return new PortableReactor(settings, 'portable: the only engine so far', signal)
 }
