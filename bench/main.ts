@@ -20,11 +20,7 @@ import { formatTable } from './support/format-table.ts'
 import { describeMachine } from './support/machine.ts'
 import { syncBenchmark } from './sync/sync.ts'
 
-const benchmarks: readonly Benchmark[] = [
-  syncBenchmark,
-  firstPacketBenchmark,
-  dnsBenchmark,
-]
+const benchmarks: readonly Benchmark[] = [syncBenchmark, firstPacketBenchmark, dnsBenchmark]
 
 /** Defaults, and what `--quick` makes of them: each benchmark then ends within a minute. */
 const full = {
