@@ -1,6 +1,6 @@
 /** Compares what Portolan does with recorded data of the originals.
  *
- *      node scripts/golden.ts proxy DIR... [--seed N] [--mode nftables|iptables|ipvs] [--verbose]
+ *      node scripts/golden.ts proxy DIR... [--seed N] [--mode nftables|iptables|ipvs|userspace] [--verbose]
  *      node scripts/golden.ts dns DIR...
  *
  *  DIR is a scenario (it holds scenario.json, or for dns a Corefile) or a folder of scenarios. Prints every
@@ -20,10 +20,11 @@ import {
   planSubject,
   programSubject,
   type Subject,
+  userspaceSubject,
 } from '../test/golden/subjects.ts'
 import { Tally } from '../test/golden/tally.ts'
 
-const usage = `usage: golden proxy DIR... [--seed N] [--mode nftables|iptables|ipvs] [--verbose]
+const usage = `usage: golden proxy DIR... [--seed N] [--mode nftables|iptables|ipvs|userspace] [--verbose]
        golden dns DIR...`
 
 /** What is compared beside the plan, by mode. */
@@ -31,6 +32,7 @@ const programs: Readonly<Record<string, Subject>> = {
   nftables: programSubject,
   iptables: iptablesSubject,
   ipvs: ipvsSubject,
+  userspace: userspaceSubject,
 }
 
 class UsageError extends Error {}

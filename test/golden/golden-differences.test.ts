@@ -5,6 +5,7 @@ import { acceptedDifferences } from './accepted-differences.ts'
 import { iptablesDifferences } from './iptables-differences.ts'
 import { ipvsDifferences } from './ipvs-differences.ts'
 import { originalDifferences } from './original-differences.ts'
+import { userspaceDifferences } from './userspace-differences.ts'
 
 const test = suite('golden/golden-differences')
 
@@ -35,6 +36,11 @@ test('the page lists the accepted differences of the iptables program, and no ot
 test('the page lists the accepted differences of the ipvs program, and no others', () => {
   const coded = ipvsDifferences.map(({ id, reason }) => [id, reason] as const)
   assert.equal(entries('Accepted differences of the ipvs program'), coded)
+})
+
+test('the page lists the accepted differences of the userspace program, and no others', () => {
+  const coded = userspaceDifferences.map(({ id, reason }) => [id, reason] as const)
+  assert.equal(entries('Accepted differences of the userspace program'), coded)
 })
 
 test('the page lists the differences between the originals, and no others', () => {

@@ -21,13 +21,20 @@ import {
   planSubject,
   programSubject,
   type Subject,
+  userspaceSubject,
 } from './subjects.ts'
 import { Tally } from './tally.ts'
 
 const test = suite('golden/golden')
 
 const tiny = fileURLToPath(new URL('fixtures/tiny', import.meta.url))
-const allSubjects: readonly Subject[] = [planSubject, programSubject, iptablesSubject, ipvsSubject]
+const allSubjects: readonly Subject[] = [
+  planSubject,
+  programSubject,
+  iptablesSubject,
+  ipvsSubject,
+  userspaceSubject,
+]
 
 interface Run {
   readonly tally: Tally

@@ -9,9 +9,14 @@ import { indexPlan, planVerdict } from '../../src/proxy/simulate/plan-verdict.ts
 import { programVerdict } from '../../src/proxy/simulate/program-verdict.ts'
 import { simulateIptablesSave } from '../../src/proxy/simulate/simulate-iptables-save.ts'
 import type { Simulation } from '../../src/proxy/simulate/simulation.ts'
+import {
+  compiledState as compiledUserspace,
+  traceFlow as traceUserspace,
+} from '../../src/proxy/userspace/trace-flow.ts'
 import type { AcceptedDifference } from './accepted-differences.ts'
 import { iptablesDifferences } from './iptables-differences.ts'
 import { ipvsDifferences } from './ipvs-differences.ts'
+import { userspaceDifferences } from './userspace-differences.ts'
 
 /** Something of ours that must treat flows as the original does. */
 export interface Subject {
@@ -69,5 +74,15 @@ export const ipvsSubject: Subject = {
         return traceFlow(state, flow, localAddresses)
       },
     }
+  },
+}
+
+/** What our rules and relays do in userspace mode. */
+export const userspaceSubject: Subject = {
+  name: 'userspace program',
+  differences: userspaceDifferences,
+  load: (plan) => {
+    const state = compiledUserspace(plan)
+    return { verdict: (flow, localAddresses) => traceUserspace(state, flow, localAddresses) }
   },
 }
