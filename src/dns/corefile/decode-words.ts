@@ -1,6 +1,6 @@
+import { parseGoDuration } from '../../net/go-duration.ts'
 import type { DnsName } from '../wire/name.ts'
 import { refuse, refuseUnknown } from './corefile-error.ts'
-import { parseDuration } from './duration.ts'
 import { goRegExp } from './go-regexp.ts'
 import type { Entry } from './parse-corefile.ts'
 import { zonesOrDefault } from './server-key.ts'
@@ -67,7 +67,7 @@ export function decodeInteger(token: Token, min: number, max: number): number {
 
 /** Milliseconds, never negative. */
 export function decodeDuration(token: Token): number {
-  const value = parseDuration(token.text)
+  const value = parseGoDuration(token.text)
   if (value !== undefined && value >= 0) return value
   refuse(token, `got ${JSON.stringify(token.text)}, expected a duration like 30s, 500ms or 1h30m`)
 }

@@ -1,5 +1,5 @@
 import { stringify } from 'yaml'
-import { formatGoDuration } from './go-duration.ts'
+import { formatGoDuration } from '../../net/go-duration.ts'
 import type { ProxyConfiguration } from './proxy-configuration.ts'
 
 /** The names of fields that hold durations, at any depth. */

@@ -1,5 +1,5 @@
 import type { Fault } from '../../net/decode-error.ts'
-import { parseGoDuration } from './go-duration.ts'
+import { parseGoDuration } from '../../net/go-duration.ts'
 import { nearestWord } from './nearest-word.ts'
 
 /** Where a value stands, and where its faults are collected. */

@@ -1,16 +1,16 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { checkCorefile } from '../../../src/dns/corefile/check-corefile.ts'
-import { parseDuration } from '../../../src/dns/corefile/duration.ts'
 import { goRegExp, groupCount } from '../../../src/dns/corefile/go-regexp.ts'
 import { nearestWord } from '../../../src/dns/corefile/nearest-word.ts'
 import { reverseZones } from '../../../src/dns/corefile/reverse-zones.ts'
+import { parseGoDuration } from '../../../src/net/go-duration.ts'
 
 const words = suite('words of a Corefile')
 
 words('durations as in Go', () => {
   const texts = ['30s', '1h30m', '1.5s', '500ms', '0', '-2s', '10', '5x', '', '1h 2m', '100us']
-  assert.equal(texts.map(parseDuration), [
+  assert.equal(texts.map(parseGoDuration), [
     30_000,
     5_400_000,
     1_500,

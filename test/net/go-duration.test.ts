@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { formatGoDuration, parseGoDuration } from '../../../src/proxy/config/go-duration.ts'
+import { formatGoDuration, parseGoDuration } from '../../src/net/go-duration.ts'
 
-const test = suite('proxy/config/go-duration')
+const test = suite('net/go-duration')
 
 const rows: readonly [string, number | undefined][] = [
   ['0', 0],
