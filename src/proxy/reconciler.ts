@@ -1,6 +1,7 @@
 import type { Clock } from '../kube/clock.ts'
 import { type EndpointSlice, resourceKey, type Service } from '../kube/resources.ts'
 import type { Store } from '../kube/store.ts'
+import { aborted } from '../net/aborted.ts'
 import type { NodeIdentity, NodePlan } from './plan/plan.ts'
 import type { Planner } from './plan/planner.ts'
 import type { Mechanism, SyncReport } from './port/mechanism.ts'
@@ -73,16 +74,14 @@ export class Reconciler {
   async run(signal: AbortSignal): Promise<void> {
     const { services, slices, mechanism, syncPeriodMs } = this.#options
     const unsubscribe = [this.#feedServices(), this.#feedSlices()]
-    const { promise: aborted, resolve } = Promise.withResolvers<void>()
-    if (signal.aborted) resolve()
-    signal.addEventListener('abort', () => resolve(), { once: true })
-    await Promise.race([aborted, Promise.all([services.synced, slices.synced])])
+    const ended = aborted(signal)
+    await Promise.race([ended, Promise.all([services.synced, slices.synced])])
     if (!signal.aborted) {
       this.#isSynced = true
       this.#watch = () => mechanism.watchDrift((what) => this.#drifted(what), signal)
       this.#want(0)
       const stopPeriod = syncPeriodMs > 0 ? this.#repeat(syncPeriodMs) : () => {}
-      await aborted
+      await ended
       stopPeriod()
     }
     this.#isStopped = true

@@ -1,5 +1,5 @@
+import { aborted } from '../net/aborted.ts'
 import { metricsRoutes } from '../observe/metrics-routes.ts'
-import { aborted } from './aborted.ts'
 import { describeConfiguration } from './config/describe-configuration.ts'
 import { healthRoutes } from './health/health-routes.ts'
 import { ProxyHealth } from './health/proxy-health.ts'

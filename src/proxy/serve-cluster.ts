@@ -1,6 +1,6 @@
+import { aborted } from '../net/aborted.ts'
 import { listenHttp } from '../observe/http-server.ts'
 import type { Logger } from '../observe/logger.ts'
-import { aborted } from './aborted.ts'
 import { bringIntoForce } from './bring-into-force.ts'
 import type { NodeSettings } from './config/node-settings.ts'
 import type { ProxyHealth } from './health/proxy-health.ts'

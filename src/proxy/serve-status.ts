@@ -1,8 +1,8 @@
 import type { Clock } from '../kube/clock.ts'
 import { delay } from '../kube/clock.ts'
+import { aborted } from '../net/aborted.ts'
 import { type HttpRoute, type ListeningServer, listenHttp } from '../observe/http-server.ts'
 import type { Logger } from '../observe/logger.ts'
-import { aborted } from './aborted.ts'
 import { type BindAddress, formatBindAddress } from './config/bind-address.ts'
 
 /** One status server. */

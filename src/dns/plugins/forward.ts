@@ -1,4 +1,5 @@
 import { type Clock, delay } from '../../kube/clock.ts'
+import { aborted } from '../../net/aborted.ts'
 import type { Next, Outcome, Plugin } from '../chain/plugin.ts'
 import { answerOfUpstream, answerTo, failure, type Reply } from '../chain/reply.ts'
 import type { Request } from '../chain/request.ts'
@@ -77,10 +78,7 @@ export function forwardPlugin(settings: ForwardSettings, inputs: ForwardInputs):
       return forward(request, next)
     },
     async run(signal) {
-      const { promise, resolve } = Promise.withResolvers<void>()
-      if (signal.aborted) resolve()
-      signal.addEventListener('abort', () => resolve(), { once: true })
-      await Promise.all([promise, inputs.watchUpstreams(signal, replace)])
+      await Promise.all([aborted(signal), inputs.watchUpstreams(signal, replace)])
       closeAll(servers)
     },
   }

@@ -1,4 +1,5 @@
 import { type Clock, delay, systemClock } from '../../kube/clock.ts'
+import { aborted } from '../../net/aborted.ts'
 import type { ListeningServer } from '../../observe/http-server.ts'
 import { openReactor } from '../../reactor/open-reactor.ts'
 import type { Corefile } from '../corefile/check-corefile.ts'
@@ -33,7 +34,7 @@ export async function serveDns(parts: DnsParts, signal: AbortSignal): Promise<vo
   try {
     await server.start(living)
     parts.onReload?.(() => void server.reload(living), living)
-    await Promise.race([ended(signal), server.failed])
+    await Promise.race([aborted(signal), server.failed])
     await server.lameduck()
   } finally {
     ending.abort()
@@ -141,7 +142,7 @@ class DnsServer {
   }
 
   async #seat(next: DnsGeneration, signal: AbortSignal): Promise<void> {
-    await Promise.race([next.ready, next.failed, ended(signal)])
+    await Promise.race([next.ready, next.failed, aborted(signal)])
     const { names, nowMs } = next
     const wanted = next.listeners.map((listener) => {
       const observer = this.#metrics.observe(listener.label, (error) =>
@@ -163,11 +164,4 @@ class DnsServer {
   #listenPages({ blocks }: DnsGeneration): Promise<readonly ListeningServer[]> {
     return listenPages(blocks, { metrics: this.#metrics, isHealthy: () => !this.#isEnding })
   }
-}
-
-function ended(signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  if (signal.aborted) resolve()
-  signal.addEventListener('abort', () => resolve(), { once: true })
-  return promise
 }
