@@ -1,22 +1,9 @@
-import { concatenatedType, dataTypes } from '../netlink/nftables/data-types.ts'
 import type { SetDefinition, TableFamily } from '../netlink/nftables/objects.ts'
-import { type TypeofField, typeofUserData } from '../netlink/nftables/typeof-user-data.ts'
 import { setsByName } from '../ruleset/batch-sink.ts'
+import { defineSet, type KeyField, type SetRow } from '../ruleset/define-set.ts'
 import { sourceClasses } from './compile-service.ts'
 
-/** One field of a key, in nft's own words. */
-type Field = 'daddr' | 'saddr' | 'l4proto' | 'dport'
-
-interface SetRow {
-  readonly name: string
-  readonly key: readonly Field[]
-  /** The set is a map to packet marks. */
-  readonly isMarkMap?: boolean
-  readonly isInterval?: boolean
-  readonly comment: string
-}
-
-const frontend: readonly Field[] = ['daddr', 'l4proto', 'dport']
+const frontend: readonly KeyField[] = ['daddr', 'l4proto', 'dport']
 
 const setTable: readonly SetRow[] = [
   { name: 'frontends', key: frontend, comment: 'everything that is served' },
@@ -44,7 +31,7 @@ const setTable: readonly SetRow[] = [
     {
       name: `short-cuts-${source}`,
       key: frontend,
-      isMarkMap: true,
+      data: 'mark',
       comment: 'mark of the virtual server that takes these flows',
     },
   ]),
@@ -61,42 +48,8 @@ export function filterSetsByName(family: TableFamily): ReadonlyMap<string, SetDe
 }
 
 const definitions = {
-  ip: setTable.map((row) => definition('ip', row)),
-  ip6: setTable.map((row) => definition('ip6', row)),
+  ip: setTable.map((row) => defineSet('ip', row)),
+  ip6: setTable.map((row) => defineSet('ip6', row)),
 }
 
 const byName = { ip: setsByName(definitions.ip), ip6: setsByName(definitions.ip6) }
-
-function definition(family: TableFamily, row: SetRow): SetDefinition {
-  const fieldBytes = row.key.map((field) => bytesOf(family, field))
-  const names = row.key.map((field) => nameOf(family, field))
-  const data: readonly TypeofField[] | undefined = row.isMarkMap ? ['meta mark'] : undefined
-  return {
-    name: row.name,
-    keyType: concatenatedType(row.key.map((field) => typeOf(family, field))),
-    keyBytes: fieldBytes.reduce((sum, bytes) => sum + Math.ceil(bytes / 4) * 4, 0),
-    fieldBytes,
-    isInterval: row.isInterval ?? false,
-    isDynamic: false,
-    userData: typeofUserData(names, data, row.comment),
-    ...(row.isMarkMap ? { data: { type: dataTypes.mark, bytes: 4 } } : {}),
-  }
-}
-
-function bytesOf(family: TableFamily, field: Field): number {
-  if (field === 'l4proto') return 1
-  if (field === 'dport') return 2
-  return family === 'ip' ? 4 : 16
-}
-
-function typeOf(family: TableFamily, field: Field): number {
-  if (field === 'l4proto') return dataTypes.protocol
-  if (field === 'dport') return dataTypes.port
-  return family === 'ip' ? dataTypes.ipv4Address : dataTypes.ipv6Address
-}
-
-function nameOf(family: TableFamily, field: Field): TypeofField {
-  if (field === 'l4proto') return 'meta l4proto'
-  if (field === 'dport') return 'th dport'
-  return `${family} ${field}`
-}

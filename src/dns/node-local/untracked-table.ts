@@ -1,7 +1,7 @@
 import type { NftablesBatch } from '../../netlink/nftables/batch.ts'
-import { concatenatedType, dataTypes } from '../../netlink/nftables/data-types.ts'
 import type { Expression } from '../../netlink/nftables/expressions.ts'
-import type { SetDefinition, TableFamily } from '../../netlink/nftables/objects.ts'
+import type { TableFamily } from '../../netlink/nftables/objects.ts'
+import { defineSet } from '../../ruleset/define-set.ts'
 import { addressKey } from '../../ruleset/element-keys.ts'
 import * as nft from '../../ruleset/statements.ts'
 
@@ -21,7 +21,11 @@ export function addUntrackedTable(
   port: number,
 ): void {
   batch.addTable({ family, name: untrackedTable, endsWithSocket: true })
-  const set = addressSet(family)
+  const set = defineSet(family, {
+    name: 'addresses',
+    key: ['daddr'],
+    comment: 'where DNS answers on this node',
+  })
   batch.addSet(family, untrackedTable, set)
   for (const address of addresses) {
     batch.addElement(family, untrackedTable, set, addressKey(address))
@@ -62,16 +66,3 @@ export function addUntrackedTable(
 const [tcp, udp] = [6, 17] as const
 
 const withoutTracking: Expression = { name: 'notrack', data: {} }
-
-function addressSet(family: TableFamily): SetDefinition {
-  const bytes = 4 * nft.addressWords(family)
-  const type = family === 'ip' ? dataTypes.ipv4Address : dataTypes.ipv6Address
-  return {
-    name: 'addresses',
-    keyType: concatenatedType([type]),
-    keyBytes: bytes,
-    fieldBytes: [bytes],
-    isInterval: false,
-    isDynamic: false,
-  }
-}

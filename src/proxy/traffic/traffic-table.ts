@@ -1,6 +1,6 @@
-import { concatenatedType, dataTypes } from '../../netlink/nftables/data-types.ts'
 import type { Expression } from '../../netlink/nftables/expressions.ts'
 import type { SetDefinition, TableFamily } from '../../netlink/nftables/objects.ts'
+import { defineSet } from '../../ruleset/define-set.ts'
 import * as nft from '../../ruleset/statements.ts'
 import { addressWords, firstRegister } from '../../ruleset/statements.ts'
 
@@ -18,17 +18,12 @@ export const trafficHooks = [
 
 /** A set of frontends `daddr . l4proto . dport`, whose elements count packets that find them. */
 export function trafficSet(family: TableFamily, name: 'connections' | 'packets'): SetDefinition {
-  const words = addressWords(family)
-  const address = family === 'ip' ? dataTypes.ipv4Address : dataTypes.ipv6Address
-  return {
+  return defineSet(family, {
     name,
-    keyType: concatenatedType([address, dataTypes.protocol, dataTypes.port]),
-    keyBytes: 4 * words + 8,
-    fieldBytes: [4 * words, 1, 2],
-    isInterval: false,
-    isDynamic: false,
+    key: ['daddr', 'l4proto', 'dport'],
     isCounting: true,
-  }
+    comment: `${name} from clients`,
+  })
 }
 
 /** Rules of a chain: one counts all packets, one those that open a connection. What this node sends to
