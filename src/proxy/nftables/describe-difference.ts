@@ -2,8 +2,8 @@ import { formatData } from '../../netlink/nftables/data-types.ts'
 import type { SetDefinition, SetElement } from '../../netlink/nftables/objects.ts'
 import { describeStructure } from '../../ruleset/describe-structure.ts'
 import { NetSink } from '../../ruleset/net-sink.ts'
+import type { TableDifference } from '../../ruleset/whole-table.ts'
 import type { Difference } from '../port/mechanism.ts'
-import type { TableDifference } from './table-sync.ts'
 
 /** Says for people how a table of the kernel differs from the plan. */
 export function describeDifference(difference: TableDifference): readonly Difference[] {

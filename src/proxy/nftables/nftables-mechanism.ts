@@ -1,12 +1,13 @@
 import type { Flow } from '../../net/flow.ts'
 import type { NftablesBatch } from '../../netlink/nftables/batch.ts'
-import { NftablesConnection } from '../../netlink/nftables/connection.ts'
+import type { NftablesConnection } from '../../netlink/nftables/connection.ts'
 import type { SetDefinition } from '../../netlink/nftables/objects.ts'
 import { watchNftables } from '../../netlink/nftables/watch-nftables.ts'
 import { BatchSink, setsByName } from '../../ruleset/batch-sink.ts'
 import type { ElementSink } from '../../ruleset/element-sink.ts'
-import { missingModules } from '../../ruleset/missing-modules.ts'
 import { NetSink } from '../../ruleset/net-sink.ts'
+import { openForTables } from '../../ruleset/open-for-tables.ts'
+import { writeTableDifference } from '../../ruleset/whole-table.ts'
 import type { PlanChange, ServicePlan } from '../plan/plan.ts'
 import type { Difference, Mechanism, Plan, SyncReport } from '../port/mechanism.ts'
 import type { TracedVerdict } from '../port/verdict.ts'
@@ -19,28 +20,12 @@ import { kernelProgram } from './program.ts'
 import { readTable } from './read.ts'
 import { TableCompiler } from './table-compiler.ts'
 import { tableSets } from './table-sets.ts'
-import {
-  compareTable,
-  compareTimeouts,
-  type TableDifference,
-  writeDifference,
-} from './table-sync.ts'
+import { compareTable, compareTimeouts, type TimedTableDifference } from './table-sync.ts'
 
 /** Opens the nftables mechanism on the network namespace of the process. Throws a NetlinkError without
  *  CAP_NET_ADMIN, and an error that names the modules that the kernel lacks; writes nothing yet. */
 export function openNftablesMechanism(): NftablesMechanism {
-  const connection = NftablesConnection.open()
-  try {
-    const missing = missingModules(connection)
-    if (missing.length === 0) return new NftablesMechanism(connection)
-    throw new Error(
-      `this kernel lacks ${missing.join(', ')}, or may not load it: modprobe ${missing.join(' ')}, ` +
-        'or use a kernel that has it',
-    )
-  } catch (error) {
-    connection.close()
-    throw error
-  }
+  return new NftablesMechanism(openForTables())
 }
 
 const nothingWritten: SyncReport = { transactions: 0, operations: 0, bytes: 0 }
@@ -72,7 +57,7 @@ export class NftablesMechanism implements Mechanism {
     const differences = this.#compare(plan)
     const batch = this.#connection.newBatch()
     let operations = 0
-    for (const difference of differences) operations += writeDifference(difference, batch)
+    for (const difference of differences) operations += writeTableDifference(difference, batch)
     for (const layout of this.#unwantedTables(plan)) {
       batch.deleteTable(layout, tableName)
       operations++
@@ -136,7 +121,7 @@ export class NftablesMechanism implements Mechanism {
   }
 
   /** Compiles what changed in the plan and compares all of it with the kernel. */
-  #compare(plan: Plan): readonly TableDifference[] {
+  #compare(plan: Plan): readonly TimedTableDifference[] {
     this.#setFamilies(plan)
     this.#generation = this.#connection.generation()
     const kernel = this.#families.map(({ compiler }) => {
@@ -201,7 +186,7 @@ export class NftablesMechanism implements Mechanism {
       const timeouts = [...family.timeouts, ...fresh].sort((left, right) => left - right)
       const { layout } = family.compiler
       const difference = compareTimeouts(layout, plan.node, family.timeouts, timeouts)
-      operations += writeDifference(difference, batch)
+      operations += writeTableDifference(difference, batch)
       family.timeouts = timeouts
     }
     return operations

@@ -1,15 +1,8 @@
-import type { NftablesBatch } from '../../netlink/nftables/batch.ts'
 import type { SetElement } from '../../netlink/nftables/objects.ts'
-import { BatchSink, setsByName } from '../../ruleset/batch-sink.ts'
 import { diffElements, type ElementMap, type ElementSink } from '../../ruleset/element-sink.ts'
 import { GroupingSink } from '../../ruleset/grouping-sink.ts'
-import {
-  compareStructure,
-  type StructureDifference,
-  structureOperations,
-} from '../../ruleset/structure-difference.ts'
-import type { TableStructure } from '../../ruleset/table-structure.ts'
-import { removeExtraChains, writeStructure } from '../../ruleset/write-structure.ts'
+import { compareStructure } from '../../ruleset/structure-difference.ts'
+import type { TableDifference } from '../../ruleset/whole-table.ts'
 import type { NodePlan } from '../plan/plan.ts'
 import type { Plan } from '../port/mechanism.ts'
 import { affinityTimeouts } from './affinity-timeouts.ts'
@@ -20,13 +13,9 @@ import type { KernelTable } from './read.ts'
 import type { TableCompiler } from './table-compiler.ts'
 
 /** What a table must be, and what has to be written for that. */
-export interface TableDifference {
-  readonly wanted: TableStructure
-  readonly structure: StructureDifference
+export interface TimedTableDifference extends TableDifference {
   /** The affinity timeouts that the wanted table has chains for. */
   readonly timeouts: readonly number[]
-  /** Hands the elements that differ to a sink, removals first within a set. */
-  elements(sink: ElementSink): void
 }
 
 /** Compares a table of the kernel with the plan. The compiler must have compiled the plan's services. */
@@ -34,7 +23,7 @@ export function compareTable(
   kernel: KernelTable | undefined,
   compiler: TableCompiler,
   plan: Plan,
-): TableDifference {
+): TimedTableDifference {
   const services = [...plan.services.values()]
   const timeouts = affinityTimeouts(services, kernel)
   const wanted = compileStructure(compiler.layout, plan.node, timeouts)
@@ -53,16 +42,6 @@ export function compareTable(
   return { wanted, structure, timeouts, elements }
 }
 
-/** Writes a difference into a batch; returns the number of operations on chains and elements. */
-export function writeDifference(difference: TableDifference, batch: NftablesBatch): number {
-  const { structure, wanted } = difference
-  writeStructure(structure, wanted, batch)
-  const sink = new BatchSink(batch, wanted.table, setsByName(wanted.sets))
-  difference.elements(sink)
-  removeExtraChains(structure, wanted.table, batch)
-  return sink.operations + structureOperations(structure, wanted)
-}
-
 /** Compares a table that is as it was written with one that has chains for more affinity timeouts: what a
  *  change of a service asks for needs no look at the kernel. */
 export function compareTimeouts(
@@ -70,7 +49,7 @@ export function compareTimeouts(
   node: NodePlan,
   before: readonly number[],
   timeouts: readonly number[],
-): TableDifference {
+): TimedTableDifference {
   const wanted = compileStructure(layout, node, timeouts)
   const structure = compareStructure(compileStructure(layout, node, before), wanted)
   const elements = (sink: ElementSink): void => {

@@ -1,13 +1,13 @@
 import type { Family } from '../../net/address.ts'
 import type { Flow } from '../../net/flow.ts'
 import { ConntrackConnection } from '../../netlink/conntrack.ts'
-import { NftablesConnection } from '../../netlink/nftables/connection.ts'
+import type { NftablesConnection } from '../../netlink/nftables/connection.ts'
 import { watchNftables } from '../../netlink/nftables/watch-nftables.ts'
 import { RouteConnection } from '../../netlink/route.ts'
 import { watchRoute } from '../../netlink/watch-route.ts'
 import type { EngineName } from '../../reactor/reactor.ts'
 import { BatchSink } from '../../ruleset/batch-sink.ts'
-import { missingModules } from '../../ruleset/missing-modules.ts'
+import { openForTables } from '../../ruleset/open-for-tables.ts'
 import {
   compareWholeTable,
   describeTableDifference,
@@ -39,18 +39,7 @@ export interface UserspaceOptions {
 /** Opens the mechanism on the network namespace of the process. Throws an error that says what is missing; writes
  *  nothing and listens nowhere yet. */
 export function openUserspaceMechanism(options: UserspaceOptions): UserspaceMechanism {
-  const nftables = NftablesConnection.open()
-  try {
-    const missing = missingModules(nftables)
-    if (missing.length === 0) return new UserspaceMechanism(options, nftables)
-    throw new Error(
-      `this kernel lacks ${missing.join(', ')}, or may not load it: modprobe ${missing.join(' ')}, ` +
-        'or use the mode portable, which needs no rules',
-    )
-  } catch (error) {
-    nftables.close()
-    throw error
-  }
+  return new UserspaceMechanism(options, openForTables())
 }
 
 /** Services as relays in this process. The tables `ip portolan-userspace` and `ip6 portolan-userspace` lead

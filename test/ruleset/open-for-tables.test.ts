@@ -3,11 +3,11 @@ import * as assert from 'uvu/assert'
 import { NetlinkError, type NetlinkFailure } from '../../src/netlink/netlink-error.ts'
 import { NftablesBatch } from '../../src/netlink/nftables/batch.ts'
 import { NftablesConnection } from '../../src/netlink/nftables/connection.ts'
-import { missingModules } from '../../src/ruleset/missing-modules.ts'
+import { missingModules } from '../../src/ruleset/open-for-tables.ts'
 import { inFreshNamespace } from '../support/fresh-namespace.ts'
 import { needsRoot } from '../support/needs-root.ts'
 
-const test = suite('ruleset/missing-modules')
+const test = suite('ruleset/open-for-tables')
 const withRoot = needsRoot(test)
 
 const last: NetlinkFailure = { operation: 'delete table ip portolan-probe-end', errno: 2 }

@@ -1,8 +1,25 @@
 import { NetlinkError } from '../netlink/netlink-error.ts'
 import type { NftablesBatch } from '../netlink/nftables/batch.ts'
-import type { NftablesConnection } from '../netlink/nftables/connection.ts'
+import { NftablesConnection } from '../netlink/nftables/connection.ts'
 import type { Expression } from '../netlink/nftables/expressions.ts'
 import * as nft from './statements.ts'
+
+/** Opens a connection for tables of ours. Throws an error that names the modules that the kernel neither has
+ *  nor can load, and a NetlinkError without CAP_NET_ADMIN; writes nothing. */
+export function openForTables(): NftablesConnection {
+  const connection = NftablesConnection.open()
+  try {
+    const missing = missingModules(connection)
+    if (missing.length === 0) return connection
+    throw new Error(
+      `this kernel lacks ${missing.join(', ')}, or may not load it: modprobe ${missing.join(' ')}, ` +
+        'or use a kernel that has it',
+    )
+  } catch (error) {
+    connection.close()
+    throw error
+  }
+}
 
 /** Names the kernel's modules that tables of ours need and that it neither has nor can load. Everything is
  *  offered to the kernel in one transaction that must fail, so nothing is ever written. Throws a
