@@ -1,7 +1,7 @@
 /** Runs benchmarks; each prints one table.
  *
  *      npm run bench -- NAME|all [--quick] [--json FILE] [--services 1000,10000] [--endpoints 10]
- *                       [--changes 500] [--rounds 2000] [--mode nftables|iptables]
+ *                       [--changes 500] [--rounds 2000] [--mode MODE]
  *                       [--peer KUBE-PROXY --kubeconfig FILE] [--peer-rules FILE]
  *                       [--seconds 5] [--repeat 3] [--coredns PATH] */
 import { writeFileSync } from 'node:fs'
@@ -44,7 +44,7 @@ function usage(why: string): never {
   const names = benchmarks.map(({ name, summary }) => `  ${name}  ${summary}`).join('\n')
   process.stderr.write(
     `bench: ${why}\nusage: npm run bench -- NAME|all [--quick] [--json FILE] [--services N,N] ` +
-      `[--endpoints N] [--changes N] [--rounds N] [--mode nftables|iptables] ` +
+      `[--endpoints N] [--changes N] [--rounds N] [--mode ${benchmarkModes.join('|')}] ` +
       `[--peer PATH --kubeconfig FILE] [--peer-rules FILE] ` +
       `[--seconds N] [--repeat N] [--coredns PATH]\n${names}\n`,
   )

@@ -1,11 +1,10 @@
 import type { Flow } from '../net/flow.ts'
+import { tableView } from '../proxy/filter/table-view.ts'
 import type { TracedVerdict, Verdict } from '../proxy/port/verdict.ts'
 import { formatBackend } from '../proxy/port/verdict.ts'
 import { type ChainEnd, runChain } from '../proxy/simulate/machine-chain.ts'
-import { elementLookup } from '../proxy/simulate/machine-elements.ts'
 import { packetOf } from '../proxy/simulate/machine-packet.ts'
 import { indexProgram, type Thread, trailEntries } from '../proxy/simulate/machine-thread.ts'
-import type { TableView } from '../proxy/simulate/program-view.ts'
 import { addressKey, frontendKey } from '../ruleset/element-keys.ts'
 import type { WholeTable } from '../ruleset/whole-table.ts'
 import { serviceFlags } from './ipvs-tables.ts'
@@ -53,7 +52,7 @@ function passHook(
   flow: Flow,
   localAddresses: readonly string[],
 ): { readonly end: ChainEnd; readonly thread: Thread } {
-  const view = viewOf(filter)
+  const view = tableView(filter)
   const isLocal =
     localAddresses.includes(flow.destination) ||
     (filter.elements.get('service-addresses')?.has(addressKey(flow.destination)) ?? false)
@@ -80,21 +79,6 @@ function passHook(
     found = { end, thread }
   })
   return found
-}
-
-function viewOf({ structure, elements }: WholeTable): TableView {
-  return {
-    table: structure.table,
-    chains: structure.chains.map(({ chain }) => chain),
-    rules: structure.chains.flatMap(({ rules }) => rules),
-    sets: structure.sets,
-    elements: new Map(
-      structure.sets.map((set) => [
-        set.name,
-        elementLookup(set, elements.get(set.name)?.values() ?? []),
-      ]),
-    ),
-  }
 }
 
 /** The bit that the chain for it sets: the only one that its rule turns on. */

@@ -1,14 +1,13 @@
 import type { Family } from '../../net/address.ts'
 import type { Flow } from '../../net/flow.ts'
 import type { WholeTable } from '../../ruleset/whole-table.ts'
+import { tableView } from '../filter/table-view.ts'
 import type { ServicePlan, SourceClass } from '../plan/plan.ts'
 import type { Plan } from '../port/mechanism.ts'
 import { formatBackend, type TracedVerdict } from '../port/verdict.ts'
 import { RelayTable } from '../relay/relay-table.ts'
-import { elementLookup } from '../simulate/machine-elements.ts'
 import { indexProgram, type ProgramIndex } from '../simulate/machine-thread.ts'
 import { programVerdict } from '../simulate/program-verdict.ts'
-import type { TableView } from '../simulate/program-view.ts'
 import { relayChain, relayTable } from './table-rules.ts'
 import { sourceClasses } from './table-sets.ts'
 import { UserspaceProgram } from './userspace-program.ts'
@@ -26,7 +25,7 @@ export function tracedState(
 ): TracedState {
   const table = new RelayTable()
   table.update([...services].map((after) => ({ before: undefined, after })))
-  return { index: indexProgram({ tables: tables.map(viewOf) }), table }
+  return { index: indexProgram({ tables: tables.map(tableView) }), table }
 }
 
 /** The state once a plan is written, for a node whose relays listen on loopback. */
@@ -76,19 +75,4 @@ export function traceFlow(
 /** Which relay a flow was led to. */
 function classOf(path: readonly string[]): SourceClass | undefined {
   return sourceClasses.find((source) => path.includes(`chain ${relayChain(source)}`))
-}
-
-function viewOf({ structure, elements }: WholeTable): TableView {
-  return {
-    table: structure.table,
-    chains: structure.chains.map(({ chain }) => chain),
-    rules: structure.chains.flatMap(({ rules }) => rules),
-    sets: structure.sets,
-    elements: new Map(
-      structure.sets.map((set) => [
-        set.name,
-        elementLookup(set, elements.get(set.name)?.values() ?? []),
-      ]),
-    ),
-  }
 }
