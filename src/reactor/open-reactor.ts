@@ -1,18 +1,50 @@
+import { DescriptorReactor } from './descriptors/descriptor-reactor.ts'
+import { EpollDriver } from './epoll/epoll-driver.ts'
 import { PortableReactor } from './portable/portable-reactor.ts'
-import type { Reactor } from './reactor.ts'
+import type { EngineName, Reactor } from './reactor.ts'
 import { ReactorError } from './reactor-error.ts'
 import { defaultLimits, type EngineSettings, type ReactorOptions } from './reactor-options.ts'
 
-/** Opens a reactor on Node's sockets, the only engine that there is so far. It ends when the signal is
- *  aborted. Throws ReactorError when another engine is asked for. */
+type OpenEngine = (settings: EngineSettings, reason: string, signal: AbortSignal) => Reactor
+
+/** Best first. */
+const engines: readonly { readonly name: EngineName; readonly open: OpenEngine }[] = [
+  {
+    name: 'epoll',
+    open: (settings, reason, signal) =>
+      new DescriptorReactor(
+        settings,
+        reason,
+        (parts, events) => new EpollDriver(parts, events),
+        signal,
+      ),
+  },
+  {
+    name: 'portable',
+    open: (settings, reason, signal) => new PortableReactor(settings, reason, signal),
+  },
+]
+
+/** Opens a reactor on the best engine that works here: epoll, else Node's sockets; `reason` tells why. It ends
+ *  when the signal is aborted. Throws ReactorError when the engine that is asked for does not work. */
 export function openReactor(options: ReactorOptions, signal: AbortSignal): Reactor {
   const settings: EngineSettings = {
     limits: { ...defaultLimits, ...options.limits },
     isBlocking: options.drive === 'blocking',
     isChecked: options.isChecked ?? false,
+    wakeDescriptor: options.wakeDescriptor ?? -1,
   }
-  if (options.engine !== undefined && options.engine !== 'portable') {
-    throw new ReactorError(`open engine ${options.engine}`, 0, 'is not built yet: use portable')
+  const refusals: string[] = []
+  for (const { name, open } of engines) {
+    if (options.engine !== undefined && options.engine !== name) continue
+    const reason =
+      options.engine === undefined ? [...refusals, name].join('; ') : `${name}: asked for`
+    try {
+      return open(settings, reason, signal)
+    } catch (error) {
+      refusals.push(`${name}: ${error instanceof Error ? error.message : String(error)}`)
+    }
   }
-  return new PortableReactor(settings, 'portable: the only engine so far', signal)
+  const wanted = options.engine ?? 'any engine'
+  throw new ReactorError(`open ${wanted}`, 0, refusals.join('; ') || 'is not built yet: use epoll')
 }

@@ -11,6 +11,8 @@ export interface ReactorOptions {
   /** Checks ownership: each use of a lease after it was given away, of delivered bytes after their callback
    *  (they are overwritten), and leases left at the end. For tests. */
   readonly isChecked?: boolean
+  /** A descriptor of eventfd(2): a write to it from another thread ends a turn that waits. Not portable. */
+  readonly wakeDescriptor?: number
 }
 
 /** What all engines get: options with every default filled in. */
@@ -18,6 +20,8 @@ export interface EngineSettings {
   readonly limits: ReactorLimits
   readonly isBlocking: boolean
   readonly isChecked: boolean
+  /** -1: none. */
+  readonly wakeDescriptor: number
 }
 
 const mebibyte = 1 << 20

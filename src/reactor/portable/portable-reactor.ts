@@ -2,6 +2,7 @@ import { createServer, type ServerOpts, Socket } from 'node:net'
 import { type ConnectionId, slotOf } from '../connection-id.ts'
 import type { DatagramHandler, DatagramOptions, DatagramSocket } from '../datagram.ts'
 import { IdleWatch } from '../idle-watch.ts'
+import { LeaseTable } from '../lease-table.ts'
 import type {
   ConnectOptions,
   Lease,
@@ -18,7 +19,6 @@ import { SlotTable } from '../slot-table.ts'
 import { formatSocketAddress, type SocketAddress } from '../socket-address.ts'
 import { errnos, type StreamHandler } from '../stream-handler.ts'
 import { Timers } from '../timers.ts'
-import { LeaseTable } from './lease-table.ts'
 import { type PortableConnection, refuseOptions } from './portable-connection.ts'
 import { openPortableDatagram } from './portable-datagram.ts'
 import { portableErrno } from './portable-errno.ts'
@@ -37,7 +37,7 @@ export class PortableReactor implements Reactor {
   readonly #connections: (PortableConnection | undefined)[] = []
   readonly #timers: Timers
   readonly #idle: IdleWatch
-  readonly #leases = new LeaseTable()
+  readonly #leases = new LeaseTable<Buffer>()
   readonly #closables = new Set<Listener | DatagramSocket>()
   #listenerCount = 0
   /** What `onData` is delivering. */

@@ -1,0 +1,74 @@
+import type { Listener, ListenOptions } from '../reactor.ts'
+import type { SocketAddress } from '../socket-address.ts'
+import type { StreamHandler } from '../stream-handler.ts'
+import { type ConnectionTable, flag } from './connection-table.ts'
+import type { Driver } from './driver.ts'
+import { openListenSocket, resetOnClose } from './open-socket.ts'
+import { addressOfSocket } from './socket-address-bytes.ts'
+import type { Streams } from './streams.ts'
+import { systemCalls } from './system-calls.ts'
+
+interface OpenListener {
+  readonly fd: number
+  readonly handler: StreamHandler
+  readonly flags: number
+  readonly isOurs: boolean
+}
+
+/** Listening sockets, by the number under which the driver knows them. */
+export class Listeners {
+  readonly #driver: Driver
+  readonly #table: ConnectionTable
+  readonly #streams: Streams
+  readonly #open = new Map<number, OpenListener>()
+  #last = 0
+
+  constructor(driver: Driver, table: ConnectionTable, streams: Streams) {
+    this.#driver = driver
+    this.#table = table
+    this.#streams = streams
+  }
+
+  get count(): number {
+    return this.#open.size
+  }
+
+  /** Throws ReactorError. */
+  open(address: SocketAddress, options: ListenOptions, handler: StreamHandler): Listener {
+    const isOurs = options.descriptor === undefined
+    const fd = options.descriptor ?? openListenSocket(address, options, this.#driver.isBlocking)
+    this.#last++
+    const listener = this.#last
+    const flags = options.startsPaused === true ? flag.isPaused : 0
+    this.#open.set(listener, { fd, handler, flags, isOurs })
+    this.#driver.watchListener(listener, fd)
+    return {
+      address: addressOfSocket(fd, 'local') ?? address,
+      close: () => this.#close(listener),
+    }
+  }
+
+  /** A connection came. Without a free slot it is reset: who asks again later may find one. */
+  accepted(listener: number, fd: number): void {
+    const found = this.#open.get(listener)
+    const id = found === undefined ? -1 : this.#table.add(fd, found.handler, found.flags)
+    if (id >= 0) {
+      this.#streams.opened(id)
+      return
+    }
+    resetOnClose(fd)
+    systemCalls().close(fd)
+  }
+
+  close(): void {
+    for (const listener of [...this.#open.keys()]) this.#close(listener)
+  }
+
+  #close(listener: number): void {
+    const found = this.#open.get(listener)
+    if (found === undefined) return
+    this.#open.delete(listener)
+    this.#driver.unwatchListener(listener, found.fd)
+    if (found.isOurs) systemCalls().close(found.fd)
+  }
+}

@@ -1,0 +1,108 @@
+import { type ConnectionId, slotOf } from '../connection-id.ts'
+import type { BufferPool } from './buffer-pool.ts'
+import { type ConnectionTable, flag } from './connection-table.ts'
+import { SegmentQueue } from './segment-queue.ts'
+
+/** Bytes that wait to be sent: parts of received buffers, and copies. Copies of one connection fill a buffer
+ *  one after the other. */
+export class Outbox {
+  readonly queue: SegmentQueue
+  readonly #table: ConnectionTable
+  readonly #pool: BufferPool
+  /** The last segment of each connection is a copy that ends here in the pool's memory, or -1. */
+  readonly #copyEnds: Int32Array
+
+  constructor(table: ConnectionTable, pool: BufferPool, slots: number) {
+    this.#table = table
+    this.#pool = pool
+    this.queue = new SegmentQueue(slots)
+    this.#copyEnds = new Int32Array(slots).fill(-1)
+  }
+
+  /** Appends a part of a buffer, of which it becomes a user. */
+  append(id: ConnectionId, buffer: number, offset: number, length: number): void {
+    const slot = slotOf(id)
+    this.#pool.retain(buffer)
+    this.queue.push(slot, buffer, offset, length)
+    this.#copyEnds[slot] = -1
+    this.#table.pending[slot] = (this.#table.pending[slot] ?? 0) + length
+  }
+
+  /** Appends a copy; false when there is no buffer for it. */
+  copy(id: ConnectionId, bytes: Uint8Array, offset: number, length: number): boolean {
+    const slot = slotOf(id)
+    let from = offset
+    while (from < offset + length) {
+      const at = this.#roomAt(id)
+      if (at < 0) return false
+      const room = this.#pool.endOf(this.#pool.bufferAt(at)) - at
+      const take = Math.min(offset + length - from, room)
+      copyBytes(bytes, from, this.#pool.memory, at, take)
+      this.queue.extend(slot, take)
+      this.#copyEnds[slot] = at + take
+      this.#table.pending[slot] = (this.#table.pending[slot] ?? 0) + take
+      from += take
+    }
+    return true
+  }
+
+  /** The kernel has taken bytes from the head. */
+  consume(id: ConnectionId, length: number): void {
+    const slot = slotOf(id)
+    this.#table.pending[slot] = (this.#table.pending[slot] ?? 0) - length
+    let rest = length
+    while (rest > 0) {
+      const head = this.queue.first(slot)
+      const size = this.queue.lengthOf(head)
+      if (rest < size) {
+        this.queue.advance(slot, rest)
+        return
+      }
+      rest -= size
+      this.#pool.release(this.queue.shift(slot))
+    }
+    if (this.queue.isEmpty(slot)) this.#copyEnds[slot] = -1
+  }
+
+  /** Drops everything. Nothing of it may be in the kernel's hands. */
+  drop(id: ConnectionId): void {
+    const slot = slotOf(id)
+    while (!this.queue.isEmpty(slot)) this.#pool.release(this.queue.shift(slot))
+    this.#copyEnds[slot] = -1
+    this.#table.pending[slot] = 0
+  }
+
+  /** Where the next copy goes; the last segment ends there. -1: no buffer. */
+  #roomAt(id: ConnectionId): number {
+    const slot = slotOf(id)
+    const open = this.#copyEnds[slot] ?? -1
+    if (open >= 0) {
+      const buffer = this.#pool.bufferAt(open)
+      if (open < this.#pool.endOf(buffer)) {
+        // What is being sent must not grow under the kernel's hands.
+        if (this.#table.has(id, flag.isSending)) {
+          this.#pool.retain(buffer)
+          this.queue.push(slot, buffer, open, 0)
+        }
+        return open
+      }
+    }
+    const buffer = this.#pool.takeCopy()
+    if (buffer < 0) return -1
+    const start = this.#pool.startOf(buffer)
+    this.queue.push(slot, buffer, start, 0)
+    return start
+  }
+}
+
+/** Short copies are cheaper byte by byte than through a view of their own. */
+function copyBytes(
+  source: Uint8Array,
+  from: number,
+  target: Uint8Array,
+  at: number,
+  length: number,
+): void {
+  if (length > 48) target.set(source.subarray(from, from + length), at)
+  else for (let index = 0; index < length; index++) target[at + index] = source[from + index] ?? 0
+}
