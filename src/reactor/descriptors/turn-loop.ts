@@ -28,6 +28,7 @@ export class TurnLoop {
     setImmediate(this.#run)
   }
 
+  /** No turn follows, not even within the event that is running. */
   close(): void {
     this.#isClosed = true
     this.#poll?.close()
@@ -44,7 +45,11 @@ export class TurnLoop {
     let isBusy = true
     try {
       if (this.#isBlocking) this.#turn(true)
-      else for (let turn = 0; isBusy && turn < turnsAtOnce; turn++) isBusy = this.#turn(false)
+      else {
+        for (let turn = 0; isBusy && !this.#isClosed && turn < turnsAtOnce; turn++) {
+          isBusy = this.#turn(false)
+        }
+      }
     } finally {
       this.#isRunning = false
       if (this.#isBlocking || isBusy) this.kick()
