@@ -44,6 +44,11 @@ export function readAddress(source: Uint8Array, offset: number, family: Family):
   return Address6.fromByteArray(bytes).correctForm()
 }
 
+/** Whether a canonical address stands for any local address: `0.0.0.0` or `::`. */
+export function isUnspecified(text: string): boolean {
+  return text === '0.0.0.0' || text === '::'
+}
+
 /** The family of a canonical address. */
 export function familyOf(text: string): Family {
   return text.includes(':') ? 6 : 4

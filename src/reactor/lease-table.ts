@@ -15,6 +15,12 @@ export class LeaseTable<B> {
     return this.#last
   }
 
+  /** What is wrong when the reactor ends now; undefined: nothing. */
+  get leftError(): Error | undefined {
+    const left = this.#buffers.size
+    return left === 0 ? undefined : new Error(`reactor: ${left} leases were never given back`)
+  }
+
   /** Takes a lease back. Throws when it was given away before. */
   take(lease: Lease): B {
     const buffer = this.#buffers.get(lease)

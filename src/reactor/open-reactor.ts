@@ -32,7 +32,6 @@ export function openReactor(options: ReactorOptions, signal: AbortSignal): React
     limits: { ...defaultLimits, ...options.limits },
     isBlocking: options.drive === 'blocking',
     isChecked: options.isChecked ?? false,
-    wakeDescriptor: options.wakeDescriptor ?? -1,
   }
   const refusals: string[] = []
   for (const { name, open } of engines) {

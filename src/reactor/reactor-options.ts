@@ -6,13 +6,11 @@ export interface ReactorOptions {
   readonly engine?: EngineName | undefined
   readonly limits?: Partial<ReactorLimits>
   /** `shared` (if absent): turns between the other events of Node's loop, asleep in its poll. `blocking`: sleeps
-   *  in the engine, up to 100 ms or until `wake`: less work per turn, for worker threads that do nothing else. */
+   *  in the engine, up to 100 ms: less work per turn, for worker threads that do nothing else. */
   readonly drive?: 'shared' | 'blocking'
   /** Checks ownership: each use of a lease after it was given away, of delivered bytes after their callback
    *  (they are overwritten), and leases left at the end. For tests. */
   readonly isChecked?: boolean
-  /** A descriptor of eventfd(2): a write to it from another thread ends a turn that waits. Not portable. */
-  readonly wakeDescriptor?: number
 }
 
 /** What all engines get: options with every default filled in. */
@@ -20,9 +18,10 @@ export interface EngineSettings {
   readonly limits: ReactorLimits
   readonly isBlocking: boolean
   readonly isChecked: boolean
-  /** -1: none. */
-  readonly wakeDescriptor: number
 }
+
+/** What delivered bytes are overwritten with after their callback, in checked mode. */
+export const poison = 0xdb
 
 const mebibyte = 1 << 20
 

@@ -1,7 +1,13 @@
 import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { addressBytes, parseAddress, readAddress, writeAddress } from '../../src/net/address.ts'
+import {
+  addressBytes,
+  isUnspecified,
+  parseAddress,
+  readAddress,
+  writeAddress,
+} from '../../src/net/address.ts'
 
 const test = suite('net/address')
 
@@ -9,6 +15,10 @@ test('parseAddress gives canonical texts', () => {
   assert.equal(parseAddress('10.96.0.1'), { family: 4, text: '10.96.0.1' })
   assert.equal(parseAddress('FD00:0:0::0001'), { family: 6, text: 'fd00::1' })
   assert.equal(parseAddress('::'), { family: 6, text: '::' })
+})
+
+test('isUnspecified knows the address of either family that is any local one', () => {
+  assert.equal(['0.0.0.0', '::', '0.0.0.1', '::1'].map(isUnspecified), [true, true, false, false])
 })
 
 test('parseAddress refuses what is not exactly an address', () => {

@@ -1,5 +1,5 @@
 import type { TlsOptions } from 'node:tls'
-import { readAddress } from '../../net/address.ts'
+import { isUnspecified, readAddress } from '../../net/address.ts'
 import { addressRecord, addressRecordBytes, readPeerAddress } from '../../reactor/address-record.ts'
 import type { DatagramBatch, DatagramHandler, DatagramSocket } from '../../reactor/datagram.ts'
 import type { Reactor } from '../../reactor/reactor.ts'
@@ -84,10 +84,9 @@ class UdpHandler implements DatagramHandler, AskerSource {
     const record = this.#record
     const family = record[addressRecord.family] === 6 ? 6 : 4
     const local = readAddress(record, addressRecord.local, family)
-    const isKnown = local !== '0.0.0.0' && local !== '::'
     return {
       client: readPeerAddress(record, 0),
-      local: { address: isKnown ? local : this.#local.host, port: this.#local.port },
+      local: { address: isUnspecified(local) ? this.#local.host : local, port: this.#local.port },
       transport: 'udp',
     }
   }

@@ -1,4 +1,4 @@
-import { type Family, familyOf, parseAddress } from '../../net/address.ts'
+import { type Family, familyOf, isUnspecified, parseAddress } from '../../net/address.ts'
 import { never } from '../../net/never.ts'
 import { type Prefix, parsePrefix, prefixContains } from '../../net/prefix.ts'
 import type { NodeIdentity, NodePlan, PodDetector } from '../plan/plan.ts'
@@ -113,10 +113,6 @@ function resolveNodePortAddresses(
 
 function isOpenFamily(prefixes: readonly Prefix[]): boolean {
   return prefixes.length === 0 || prefixes.some((prefix) => prefix.length === 0)
-}
-
-function isUnspecified(address: string): boolean {
-  return address === '0.0.0.0' || address === '::'
 }
 
 function isLoopback(address: string): boolean {

@@ -1,3 +1,4 @@
+import { poison } from '../reactor-options.ts'
 import { type Pointer, systemCalls } from './system-calls.ts'
 
 /** Bytes of a buffer. */
@@ -5,8 +6,6 @@ export const bufferBytes = 32_768
 
 /** Buffers lie this far apart: the starts of all must not fall into the same sets of the processor's cache. */
 const strideBytes = bufferBytes + 64
-
-const poison = 0xdb
 
 /** All buffers of a reactor in one piece of memory: the first ones are received into, the others hold copies
  *  that wait to be sent. Each counts its users and is free when there are none. Free receive buffers are the

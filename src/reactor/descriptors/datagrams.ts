@@ -1,9 +1,10 @@
+import { isUnspecified } from '../../net/address.ts'
 import type { DatagramHandler, DatagramOptions, DatagramSocket } from '../datagram.ts'
 import { errnos } from '../stream-handler.ts'
 import type { Driver } from './driver.ts'
 import { messagesAtOnce } from './message-arena.ts'
 import type { OpenDatagram } from './open-datagram.ts'
-import { isAnyAddress, openDatagramSocket } from './open-socket.ts'
+import { openDatagramSocket } from './open-socket.ts'
 import { ReceivedBatch } from './received-batch.ts'
 import { SentDatagrams, sendMessages } from './sent-datagrams.ts'
 import { addressOfSocket } from './socket-address-bytes.ts'
@@ -44,7 +45,7 @@ export class Datagrams {
 
   /** Throws ReactorError. */
   open(options: DatagramOptions, handler: DatagramHandler): DatagramSocket {
-    const fd = options.descriptor ?? openDatagramSocket(options, false)
+    const fd = options.descriptor ?? openDatagramSocket(options)
     this.#batch ??= new ReceivedBatch(this.#isChecked)
     this.#last++
     const open: Omit<OpenDatagram, 'socket'> = {
@@ -52,12 +53,12 @@ export class Datagrams {
       fd,
       handler,
       isConnected: options.peer !== undefined,
-      isAny: isAnyAddress(options.address),
+      isAny: isUnspecified(options.address.address),
       isOurs: options.descriptor === undefined,
       failures: [],
       lostCount: 0,
       isClosed: false,
-      isReadable: false,
+      isWaiting: false,
     }
     const found: OpenDatagram = Object.assign(open, {
       socket: this.#socketOf(options, () => found),
@@ -70,7 +71,8 @@ export class Datagrams {
   /** The driver tells that a socket can be read. */
   readable(number: number): void {
     const found = this.#open.get(number)
-    if (found !== undefined) this.#read(found)
+    // One that waits is read in the next turn anyway, and must not wait twice.
+    if (found !== undefined && !found.isWaiting) this.#read(found)
   }
 
   /** Goes on with sockets that were not read empty. */
@@ -79,7 +81,7 @@ export class Datagrams {
     const waiting = this.#waiting
     this.#waiting = []
     for (const found of waiting) {
-      found.isReadable = false
+      found.isWaiting = false
       if (!found.isClosed) this.#read(found)
     }
   }
@@ -97,11 +99,10 @@ export class Datagrams {
   }
 
   #socketOf(options: DatagramOptions, find: () => OpenDatagram): DatagramSocket {
-    const fd = () => find().fd
     let address = options.address
     return {
       get address() {
-        if (address.port === 0) address = addressOfSocket(fd(), 'local') ?? address
+        if (address.port === 0) address = addressOfSocket(find().fd, 'local') ?? address
         return address
       },
       get lostCount() {
@@ -143,7 +144,7 @@ export class Datagrams {
       this.#deliver(found, batch, count)
       if (found.isClosed || count < messagesAtOnce) return
     }
-    found.isReadable = true
+    found.isWaiting = true
     this.#waiting.push(found)
   }
 
@@ -153,12 +154,7 @@ export class Datagrams {
       found.handler.onBatch(found.socket, batch)
     } finally {
       if (batch.answerCount > 0 && !found.isClosed) {
-        sendMessages(
-          found,
-          (index) => batch.answerAddress(index),
-          batch.answerCount,
-          this.#noteFailure,
-        )
+        sendMessages(found, batch.answers, 0, batch.answerCount, this.#noteFailure)
       }
       batch.clear()
     }

@@ -73,7 +73,7 @@ export class DescriptorReactor implements Reactor {
     )
     this.#outbox = new Outbox(this.#table, this.#pool, limits.connections)
     const parts = { table: this.#table, pool: this.#pool, outbox: this.#outbox }
-    this.#driver = open({ ...parts, wakeDescriptor: settings.wakeDescriptor }, this.#events())
+    this.#driver = open(parts, this.#events())
     this.engine = this.#driver.name
     this.#timers = new Timers(limits.tickMs, isBlocking)
     this.#idle = new IdleWatch(limits.connections, this.#timers, (id) => {
@@ -122,7 +122,7 @@ export class DescriptorReactor implements Reactor {
 
   connect(address: SocketAddress, options: ConnectOptions, handler: StreamHandler): ConnectionId {
     this.#refuseEnded('connect')
-    const { errno, fd } = tryConnectSocket(address, options, this.#driver.isBlocking)
+    const { errno, fd } = tryConnectSocket(address, options)
     const id = this.#table.add(fd, handler, 0)
     if (id < 0) {
       if (fd >= 0) systemCalls().close(fd)
@@ -251,7 +251,6 @@ export class DescriptorReactor implements Reactor {
       sent: (id, length) => this.#streams.sent(id, length),
       closed: (id) => this.#streams.closed(id),
       datagramReadable: (socket) => this.#datagrams.readable(socket),
-      woken: () => {},
     }
   }
 
@@ -320,14 +319,12 @@ export class DescriptorReactor implements Reactor {
       this.#loop.kick()
       return
     }
-    this.#isEnding = false
     this.#loop.close()
     this.#timers.close()
     this.#driver.dispose()
-    const left = this.#leases.count
-    if (left > 0 && this.#settings.isChecked) {
-      this.#settle.reject(new Error(`reactor: ${left} leases were never given back`))
-    } else this.#settle.resolve()
+    const error = this.#settings.isChecked ? this.#leases.leftError : undefined
+    if (error === undefined) this.#settle.resolve()
+    else this.#settle.reject(error)
   }
 }
 
@@ -335,10 +332,9 @@ export class DescriptorReactor implements Reactor {
 function tryConnectSocket(
   address: SocketAddress,
   options: ConnectOptions,
-  isBlocking: boolean,
 ): { fd: number; errno: number } {
   try {
-    return { fd: openConnectSocket(address, options, isBlocking), errno: 0 }
+    return { fd: openConnectSocket(address, options), errno: 0 }
   } catch (error) {
     if (!(error instanceof ReactorError)) throw error
     return { fd: -1, errno: error.errno }

@@ -8,8 +8,6 @@ import type { Outbox } from './outbox.ts'
  *  `DriverEvents`. Descriptors are `table.fds`. */
 export interface Driver {
   readonly name: EngineName
-  /** Whether its sockets must block: io_uring waits for blocking ones, and refuses to for others. */
-  readonly isBlocking: boolean
   /** Can be read when `turn` has something to do. */
   readonly pollDescriptor: number
   /** Accepts until `unwatchListener`; `accepted` tells. */
@@ -53,7 +51,6 @@ export interface DriverEvents {
   sent(connection: ConnectionId, length: number): void
   closed(connection: ConnectionId): void
   datagramReadable(socket: number): void
-  woken(): void
 }
 
 /** What a driver works on. */
@@ -61,6 +58,4 @@ export interface DriverParts {
   readonly table: ConnectionTable
   readonly pool: BufferPool
   readonly outbox: Outbox
-  /** A descriptor of eventfd(2) that other threads write to; -1: none. */
-  readonly wakeDescriptor: number
 }

@@ -36,7 +36,7 @@ export class Listeners {
   /** Throws ReactorError. */
   open(address: SocketAddress, options: ListenOptions, handler: StreamHandler): Listener {
     const isOurs = options.descriptor === undefined
-    const fd = options.descriptor ?? openListenSocket(address, options, this.#driver.isBlocking)
+    const fd = options.descriptor ?? openListenSocket(address, options)
     this.#last++
     const listener = this.#last
     const flags = options.startsPaused === true ? flag.isPaused : 0

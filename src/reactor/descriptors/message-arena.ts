@@ -1,4 +1,4 @@
-import { type Pointer, systemCalls } from './system-calls.ts'
+import { type Pointer, systemCalls, writePointer } from './system-calls.ts'
 
 /** Messages of one recvmmsg or sendmmsg at most. */
 export const messagesAtOnce = 64
@@ -49,7 +49,7 @@ export class MessageArena {
     this.#address = systemCalls().pointerTo(this.memory)
     for (let index = 0; index < messagesAtOnce; index++) {
       const at = index * header.words
-      this.#point(at + header.iov, this.#address + iovOffset(index))
+      writePointer(this.#words, at + header.iov, this.#address + iovOffset(index))
       this.#words[at + header.iovCount] = 1
     }
   }
@@ -99,19 +99,19 @@ export class MessageArena {
 
   setName(index: number, address: Pointer, length: number): void {
     const at = index * header.words
-    this.#point(at + header.name, length === 0 ? 0 : address)
+    writePointer(this.#words, at + header.name, length === 0 ? 0 : address)
     this.#words[at + header.nameLength] = length
   }
 
   setControl(index: number, address: Pointer, length: number): void {
     const at = index * header.words
-    this.#point(at + header.control, length === 0 ? 0 : address)
+    writePointer(this.#words, at + header.control, length === 0 ? 0 : address)
     this.#words[at + header.controlLength] = length
   }
 
   setBytes(index: number, address: Pointer, length: number): void {
     const at = iovOffset(index) / 4
-    this.#point(at, address)
+    writePointer(this.#words, at, address)
     this.#words[at + 2] = length
     this.#words[at + 3] = 0
   }
@@ -127,11 +127,6 @@ export class MessageArena {
 
   controlLengthOf(index: number): number {
     return this.#words[index * header.words + header.controlLength] ?? 0
-  }
-
-  #point(word: number, address: Pointer): void {
-    this.#words[word] = address
-    this.#words[word + 1] = Math.floor(address / 2 ** 32)
   }
 }
 

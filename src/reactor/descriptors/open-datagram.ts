@@ -17,6 +17,6 @@ export interface OpenDatagram {
   readonly failures: number[]
   lostCount: number
   isClosed: boolean
-  /** May have something to read. */
-  isReadable: boolean
+  /** Was not read empty: the next turn goes on. */
+  isWaiting: boolean
 }

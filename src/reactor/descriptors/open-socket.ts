@@ -1,4 +1,5 @@
 import { getSystemErrorMap } from 'node:util'
+import { isUnspecified } from '../../net/address.ts'
 import type { DatagramOptions } from '../datagram.ts'
 import type { ConnectOptions, ListenOptions, StreamOptions } from '../reactor.ts'
 import { ReactorError } from '../reactor-error.ts'
@@ -22,13 +23,9 @@ const lengthRoom = new Uint8Array(4)
 const lengthView = new DataView(lengthRoom.buffer)
 
 /** A listening socket. Options of the listener are inherited by what it accepts. Throws ReactorError. */
-export function openListenSocket(
-  address: SocketAddress,
-  options: ListenOptions,
-  isBlocking: boolean,
-): number {
+export function openListenSocket(address: SocketAddress, options: ListenOptions): number {
   const operation = `listen on ${formatSocketAddress(address)}`
-  return openOrClose(operation, address, socketTypes.SOCK_STREAM, isBlocking, (fd) => {
+  return openOrClose(operation, address, socketTypes.SOCK_STREAM, (fd) => {
     require(setOption(fd, levels.SOL_SOCKET, socketOptions.SO_REUSEADDR, 1), operation)
     if (options.isShared === true) sharePort(fd, operation)
     setStreamOptions(fd, address, options, operation)
@@ -42,13 +39,9 @@ export function openListenSocket(
 }
 
 /** A socket that is about to connect. Throws ReactorError. */
-export function openConnectSocket(
-  address: SocketAddress,
-  options: ConnectOptions,
-  isBlocking: boolean,
-): number {
+export function openConnectSocket(address: SocketAddress, options: ConnectOptions): number {
   const operation = `connect to ${formatSocketAddress(address)}`
-  return openOrClose(operation, address, socketTypes.SOCK_STREAM, isBlocking, (fd) => {
+  return openOrClose(operation, address, socketTypes.SOCK_STREAM, (fd) => {
     setStreamOptions(fd, address, options, operation)
     if (options.isFastOpen === true) {
       require(setOption(fd, levels.IPPROTO_TCP, tcpOptions.TCP_FASTOPEN_CONNECT, 1), operation)
@@ -64,13 +57,13 @@ export function openConnectSocket(
 
 /** A bound UDP socket, connected where a peer is given, that tells the destination of what it receives when it
  *  is bound to any address. Throws ReactorError. */
-export function openDatagramSocket(options: DatagramOptions, isBlocking: boolean): number {
+export function openDatagramSocket(options: DatagramOptions): number {
   const { address, peer, bufferBytes } = options
   const operation = `open UDP ${formatSocketAddress(address)}`
-  return openOrClose(operation, address, socketTypes.SOCK_DGRAM, isBlocking, (fd) => {
+  return openOrClose(operation, address, socketTypes.SOCK_DGRAM, (fd) => {
     if (options.isShared === true) sharePort(fd, operation)
     if (options.isTransparent === true) makeTransparent(fd, address, operation)
-    if (isAnyAddress(address)) tellDestinations(fd, address, operation)
+    if (isUnspecified(address.address)) tellDestinations(fd, address, operation)
     if (bufferBytes !== undefined) {
       setOption(fd, levels.SOL_SOCKET, socketOptions.SO_RCVBUF, bufferBytes)
       setOption(fd, levels.SOL_SOCKET, socketOptions.SO_SNDBUF, bufferBytes)
@@ -80,11 +73,6 @@ export function openDatagramSocket(options: DatagramOptions, isBlocking: boolean
     const length = encodeSocketAddress(peer, addressRoom)
     require(systemCalls().connect(fd, addressRoom, length) === 0, operation)
   })
-}
-
-/** Any local address: `0.0.0.0` or `::`. */
-export function isAnyAddress({ address }: SocketAddress): boolean {
-  return address === '0.0.0.0' || address === '::'
 }
 
 /** Makes the next close of the socket a reset (SO_LINGER with 0 seconds). */
@@ -108,11 +96,10 @@ function openOrClose(
   operation: string,
   address: SocketAddress,
   type: number,
-  isBlocking: boolean,
   prepare: (fd: number) => void,
 ): number {
   const isIpv4 = socketFamily(address) === 4
-  const flags = socketTypes.SOCK_CLOEXEC | (isBlocking ? 0 : socketTypes.SOCK_NONBLOCK)
+  const flags = socketTypes.SOCK_CLOEXEC | socketTypes.SOCK_NONBLOCK
   const fd = systemCalls().socket(isIpv4 ? families.AF_INET : families.AF_INET6, type | flags, 0)
   require(fd >= 0, operation)
   try {
@@ -178,7 +165,7 @@ function require(isDone: boolean, operation: string): void {
 }
 
 /** `EADDRINUSE (address already in use)` */
-export function describeErrno(errno: number): string {
+function describeErrno(errno: number): string {
   const [name, text] = getSystemErrorMap().get(-errno) ?? [`E${errno}`, 'unknown error']
   return `${name} (${text})`
 }

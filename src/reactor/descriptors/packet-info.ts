@@ -1,4 +1,5 @@
 import { addressRecord } from '../address-record.ts'
+import { socketAddressOffsets, startSocketAddress } from './socket-address-bytes.ts'
 import { families, ipOptions, ipv6Options, levels } from './socket-constants.ts'
 
 /** Control data that tells, and chooses, the local address of a datagram: one struct cmsghdr with
@@ -8,6 +9,8 @@ import { families, ipOptions, ipv6Options, levels } from './socket-constants.ts'
  *
  *  after [length:8][level:4][type:4]. Room is rounded up to 8 bytes. */
 const dataOffset = 16
+
+const { port: portAt, address4, address6, scope: scopeAt } = socketAddressOffsets
 const room4 = 32
 const room6 = 40
 
@@ -75,12 +78,13 @@ export function readPeerName(
 ): void {
   const isIpv4 = memory[at] === families.AF_INET
   record[recordAt] = isIpv4 ? 4 : 6
-  record.set(memory.subarray(at + 2, at + 4), recordAt + addressRecord.port)
+  record.set(memory.subarray(at + portAt, at + portAt + 2), recordAt + addressRecord.port)
   const peer = recordAt + addressRecord.peer
-  if (isIpv4) record.set(memory.subarray(at + 4, at + 8), peer)
+  if (isIpv4) record.set(memory.subarray(at + address4, at + address4 + 4), peer)
   else {
-    record.set(memory.subarray(at + 8, at + 24), peer)
-    record.set(memory.subarray(at + 24, at + 28), recordAt + addressRecord.scope)
+    record.set(memory.subarray(at + address6, at + address6 + 16), peer)
+    const scope = memory.subarray(at + scopeAt, at + scopeAt + 4)
+    record.set(scope, recordAt + addressRecord.scope)
   }
 }
 
@@ -92,17 +96,15 @@ export function writePeerName(
   at: number,
 ): number {
   const isIpv4 = record[recordAt] === 4
-  const length = isIpv4 ? 16 : 28
-  memory.fill(0, at, at + length)
-  memory[at] = isIpv4 ? families.AF_INET : families.AF_INET6
+  const length = startSocketAddress(memory, at, isIpv4)
   const port = recordAt + addressRecord.port
-  memory.set(record.subarray(port, port + 2), at + 2)
+  memory.set(record.subarray(port, port + 2), at + portAt)
   const peer = recordAt + addressRecord.peer
-  if (isIpv4) memory.set(record.subarray(peer, peer + 4), at + 4)
+  if (isIpv4) memory.set(record.subarray(peer, peer + 4), at + address4)
   else {
-    memory.set(record.subarray(peer, peer + 16), at + 8)
+    memory.set(record.subarray(peer, peer + 16), at + address6)
     const scope = recordAt + addressRecord.scope
-    memory.set(record.subarray(scope, scope + 4), at + 24)
+    memory.set(record.subarray(scope, scope + 4), at + scopeAt)
   }
   return length
 }

@@ -1,19 +1,17 @@
 import { addressRecordBytes } from '../address-record.ts'
 import type { DatagramBatch } from '../datagram.ts'
+import { poison } from '../reactor-options.ts'
 import { MessageArena, messageRoom, messagesAtOnce } from './message-arena.ts'
 import { answerThroughRouting, readPacketInfo, readPeerName } from './packet-info.ts'
 import type { Pointer } from './system-calls.ts'
 
-/** Bytes after their callback, in checked mode. */
-const poison = 0xdb
-
 /** What recvmmsg has brought, with the answers to it. One serves all sockets of a reactor, one after the other. */
 export class ReceivedBatch implements DatagramBatch {
   readonly #received = new MessageArena()
-  readonly #answers = new MessageArena()
+  /** The first `answerCount` of it are answers that wait. */
+  readonly answers = new MessageArena()
   readonly #isChecked: boolean
   count = 0
-  /** Answers that wait; they are the first headers of `answerAddress`. */
   answerCount = 0
   #isConnected = false
 
@@ -27,17 +25,12 @@ export class ReceivedBatch implements DatagramBatch {
   }
 
   get replyBytes(): Buffer {
-    return this.#answers.memory
+    return this.answers.memory
   }
 
   /** Of the headers for recvmmsg. */
   get receiveAddress(): Pointer {
     return this.#received.address
-  }
-
-  /** The header of an answer, for sendmmsg. */
-  answerAddress(index: number): Pointer {
-    return this.#answers.headerAddress(index)
   }
 
   /** Takes what recvmmsg has written. */
@@ -67,7 +60,7 @@ export class ReceivedBatch implements DatagramBatch {
   }
 
   replyOffset(index: number): number {
-    return this.#answers.bytesOffset(index)
+    return this.answers.bytesOffset(index)
   }
 
   reply(index: number, length: number): void {
@@ -75,7 +68,7 @@ export class ReceivedBatch implements DatagramBatch {
       throw new Error(`reactor: reply(${index}, ${length}) to a batch of ${this.count}`)
     }
     const received = this.#received
-    const answers = this.#answers
+    const answers = this.answers
     const at = this.answerCount++
     answers.setBytes(at, answers.addressAt(answers.bytesOffset(index)), length)
     if (this.#isConnected) {

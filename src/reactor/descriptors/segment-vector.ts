@@ -1,6 +1,6 @@
 import type { BufferPool } from './buffer-pool.ts'
 import type { SegmentQueue } from './segment-queue.ts'
-import { type Pointer, systemCalls } from './system-calls.ts'
+import { type Pointer, systemCalls, writePointer } from './system-calls.ts'
 
 /** Segments that one send takes. */
 const segmentsAtOnce = 64
@@ -28,7 +28,7 @@ export class SegmentVector {
     this.#queue = queue
     this.#words = new Int32Array(this.#memory.buffer, this.#memory.byteOffset)
     this.messageAddress = systemCalls().pointerTo(this.#memory)
-    this.#point(iovField, this.messageAddress + 4 * headerWords)
+    writePointer(this.#words, iovField, this.messageAddress + 4 * headerWords)
   }
 
   /** Loads the first segments of a queue; their number. */
@@ -43,7 +43,7 @@ export class SegmentVector {
       const length = queue.lengthOf(segment)
       if (count === 0) this.firstAddress = address
       const at = headerWords + count * iovWords
-      this.#point(at, address)
+      writePointer(this.#words, at, address)
       words[at + 2] = length
       byteCount += length
       count++
@@ -51,10 +51,5 @@ export class SegmentVector {
     words[iovCountField] = count
     this.byteCount = byteCount
     return count
-  }
-
-  #point(word: number, address: Pointer): void {
-    this.#words[word] = address
-    this.#words[word + 1] = Math.floor(address / 2 ** 32)
   }
 }

@@ -61,10 +61,8 @@ export class SentDatagrams {
       const socket = sockets[from]
       let to = from + 1
       while (to < sockets.length && sockets[to] === socket) to++
-      const first = from
       if (socket !== undefined && !socket.isClosed) {
-        const headerAddress = (index: number) => this.#arena.headerAddress(first + index)
-        sendMessages(socket, headerAddress, to - from, this.#onFailure)
+        sendMessages(socket, this.#arena, from, to, this.#onFailure)
       }
       from = to
     }
@@ -72,30 +70,31 @@ export class SentDatagrams {
   }
 }
 
-/** Sends `count` messages whose headers follow each other. What the kernel has no room for is lost; a message
+/** Sends the messages `from` up to, not with, `to` of an arena. What the kernel has no room for is lost; a message
  *  that cannot be sent is left out. */
 export function sendMessages(
   socket: OpenDatagram,
-  headerAddress: (index: number) => number,
-  count: number,
+  arena: MessageArena,
+  from: number,
+  to: number,
   onFailure: OnFailure,
 ): void {
   const calls = systemCalls()
   let isRetried = false
-  for (let done = 0; done < count; ) {
+  for (let next = from; next < to; ) {
     const sent = calls.sendmmsg(
       socket.fd,
-      headerAddress(done),
-      count - done,
+      arena.headerAddress(next),
+      to - next,
       messageFlags.MSG_DONTWAIT | messageFlags.MSG_NOSIGNAL,
     )
     if (sent > 0) {
-      done += sent
+      next += sent
       continue
     }
     const errno = calls.errno()
     if (errno === errnos.EAGAIN || errno === errnos.ENOBUFS) {
-      socket.lostCount += count - done
+      socket.lostCount += to - next
       return
     }
     // A connected socket is told here what became of an earlier datagram; this one has not been tried.
@@ -105,6 +104,6 @@ export function sendMessages(
       continue
     }
     socket.lostCount++
-    done++
+    next++
   }
 }

@@ -10,12 +10,18 @@ export const socketAddressRoom = 28
  *  [family:2 host][port:2 BE][flow:4][address:16][scope:4 host]. */
 export const socketAddressOffsets = { port: 2, address4: 4, address6: 8, scope: 24 } as const
 
-/** Writes a socket address in the kernel's form; returns its length. */
-export function encodeSocketAddress(address: SocketAddress, target: Uint8Array, at = 0): 16 | 28 {
-  const isIpv4 = socketFamily(address) === 4
+/** Writes zeros and the family; returns the length of the form. */
+export function startSocketAddress(target: Uint8Array, at: number, isIpv4: boolean): 16 | 28 {
   const length = isIpv4 ? 16 : 28
   target.fill(0, at, at + length)
   target[at] = isIpv4 ? families.AF_INET : families.AF_INET6
+  return length
+}
+
+/** Writes a socket address in the kernel's form; returns its length. */
+export function encodeSocketAddress(address: SocketAddress, target: Uint8Array, at = 0): 16 | 28 {
+  const isIpv4 = socketFamily(address) === 4
+  const length = startSocketAddress(target, at, isIpv4)
   target[at + socketAddressOffsets.port] = address.port >> 8
   target[at + socketAddressOffsets.port + 1] = address.port & 0xff
   const { address4, address6 } = socketAddressOffsets

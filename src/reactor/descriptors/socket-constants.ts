@@ -54,7 +54,6 @@ export const tcpOptions = {
 /** MSG_*; linux/socket.h (not in the headers of user space). */
 export const messageFlags = {
   MSG_DONTWAIT: 0x40,
-  MSG_WAITALL: 0x100,
   MSG_NOSIGNAL: 0x4000,
 } as const
 

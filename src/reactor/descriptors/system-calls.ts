@@ -22,28 +22,20 @@ export interface SystemCalls {
   sendmmsg(fd: number, messages: Pointer, count: number, flags: number): number
   shutdown(fd: number, how: number): number
   close(fd: number): number
-  eventfd(initial: number, flags: number): number
-  read(fd: number, bytes: Uint8Array, length: number): number
-  write(fd: number, bytes: Uint8Array, length: number): number
   epollCreate(flags: number): number
   epollControl(fd: number, operation: number, target: number, event: Uint8Array): number
   epollWait(fd: number, events: Pointer, count: number, timeoutMs: number): number
-  mmap(
-    at: number,
-    length: number,
-    protection: number,
-    flags: number,
-    fd: number,
-    from: number,
-  ): number
-  munmap(address: Pointer, length: number): number
-  /** syscall(2) with numbers only: io_uring has no functions in the C library. */
-  syscall(number: number, a: number, b: number, c: number, d: number, e: number, f: number): number
   errno(): number
   /** The address of bytes that the caller keeps reachable as long as it is used. */
   pointerTo(bytes: Uint8Array): Pointer
-  viewMemory: CLibrary['viewMemory']
   pollReadable: CLibrary['pollReadable']
+}
+
+/** Writes a pointer into a structure of the kernel's, at a word of 4 bytes (little-endian). */
+export function writePointer(words: Int32Array, word: number, address: Pointer): void {
+  // Storing keeps the lower 32 bits.
+  words[word] = address
+  words[word + 1] = Math.floor(address / 2 ** 32)
 }
 
 let loaded: SystemCalls | undefined
@@ -55,7 +47,7 @@ export function systemCalls(): SystemCalls {
 }
 
 function load(): SystemCalls {
-  const { find, addressOf, errno, viewMemory, pollReadable } = loadCLibrary('reactor')
+  const { find, addressOf, errno, pollReadable } = loadCLibrary('reactor')
   return {
     socket: find('int socket(int, int, int)'),
     bind: find('int bind(int, const void *, uint32_t)'),
@@ -73,20 +65,11 @@ function load(): SystemCalls {
     sendmmsg: find('int sendmmsg(int, intptr_t, uint32_t, int)'),
     shutdown: find('int shutdown(int, int)'),
     close: find('int close(int)'),
-    eventfd: find('int eventfd(uint32_t, int)'),
-    read: find('intptr_t read(int, void *, size_t)'),
-    write: find('intptr_t write(int, const void *, size_t)'),
     epollCreate: find('int epoll_create1(int)'),
     epollControl: find('int epoll_ctl(int, int, int, void *)'),
     epollWait: find('int epoll_wait(int, intptr_t, int, int)'),
-    mmap: find('intptr_t mmap(intptr_t, size_t, int, int, int, intptr_t)'),
-    munmap: find('int munmap(intptr_t, size_t)'),
-    syscall: find(
-      'intptr_t syscall(intptr_t, intptr_t, intptr_t, intptr_t, intptr_t, intptr_t, intptr_t)',
-    ),
     errno,
     pointerTo: (bytes) => Number(addressOf(bytes)),
-    viewMemory,
     pollReadable,
   }
 }

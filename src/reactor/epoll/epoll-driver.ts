@@ -18,7 +18,7 @@ const inProgress = 115
 
 const acceptFlags = socketTypes.SOCK_NONBLOCK | socketTypes.SOCK_CLOEXEC
 
-const { EPOLLIN, EPOLLOUT, EPOLLERR, EPOLLHUP, EPOLLRDHUP } = epollEvents
+const { EPOLLIN, EPOLLOUT, EPOLLERR, EPOLLET, EPOLLHUP, EPOLLRDHUP } = epollEvents
 
 /** What is known of a connection's descriptor, by slot. */
 const state = {
@@ -39,14 +39,11 @@ const state = {
  *  was announced with it. epoll(7) */
 export class EpollDriver implements Driver {
   readonly name = 'epoll'
-  readonly isBlocking = false
   readonly #set = new EpollSet()
   readonly #table: ConnectionTable
   readonly #pool: BufferPool
   readonly #events: DriverEvents
   readonly #vector: SegmentVector
-  readonly #wakeDescriptor: number
-  readonly #wakeRoom = new Uint8Array(8)
   readonly #states: Uint8Array
   readonly #listeners = new Map<number, number>()
   /** Free receive buffers, the one used last on top: it is still in the processor's cache. */
@@ -61,12 +58,8 @@ export class EpollDriver implements Driver {
     this.#events = events
     this.#vector = new SegmentVector(parts.pool, parts.outbox.queue)
     this.#states = new Uint8Array(parts.table.fds.length)
-    this.#wakeDescriptor = parts.wakeDescriptor
     for (let buffer = this.#pool.receiveCount - 1; buffer >= 0; buffer--) this.#buffers.push(buffer)
     this.#pool.onReceiveFree = this.#onReceiveFree
-    if (this.#wakeDescriptor >= 0) {
-      this.#set.addLevel(this.#wakeDescriptor, EPOLLIN, watched.wake, 0)
-    }
   }
 
   get pollDescriptor(): number {
@@ -79,7 +72,7 @@ export class EpollDriver implements Driver {
 
   watchListener(listener: number, fd: number): void {
     this.#listeners.set(listener, fd)
-    this.#set.addLevel(fd, EPOLLIN, watched.listener, listener)
+    this.#set.add(fd, EPOLLIN, watched.listener, listener)
   }
 
   unwatchListener(listener: number, fd: number): void {
@@ -99,7 +92,7 @@ export class EpollDriver implements Driver {
 
   open(id: ConnectionId): void {
     const slot = slotOf(id)
-    const isOurs = ((this.#states[slot] ?? 0) & state.isWatched) !== 0
+    const isOurs = this.#is(slot, state.isWatched)
     if (!isOurs) this.#states[slot] = 0
     this.#mark(slot, state.isWritable)
     if (!isOurs) this.#watch(id)
@@ -128,7 +121,7 @@ export class EpollDriver implements Driver {
   }
 
   watchDatagram(socket: number, fd: number): void {
-    this.#set.addEdge(fd, EPOLLIN, watched.datagram, socket)
+    this.#set.add(fd, EPOLLIN | EPOLLET, watched.datagram, socket)
   }
 
   unwatchDatagram(_socket: number, fd: number): void {
@@ -150,8 +143,7 @@ export class EpollDriver implements Driver {
       const kind = set.kind(index)
       if (kind === watched.stream) this.#streamEvent(value, set.events(index))
       else if (kind === watched.listener) this.#accept(value)
-      else if (kind === watched.datagram) this.#events.datagramReadable(value)
-      else this.#woken()
+      else this.#events.datagramReadable(value)
     }
     return count + ready.length
   }
@@ -162,8 +154,8 @@ export class EpollDriver implements Driver {
 
   #watch(id: ConnectionId): void {
     this.#mark(slotOf(id), state.isWatched)
-    const events = EPOLLIN | EPOLLOUT | EPOLLRDHUP
-    this.#set.addEdge(this.#table.fd(id), events, watched.stream, id)
+    const events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET
+    this.#set.add(this.#table.fd(id), events, watched.stream, id)
   }
 
   #streamEvent(id: ConnectionId, events: number): void {
@@ -251,11 +243,6 @@ export class EpollDriver implements Driver {
       if (accepted < 0) return
       this.#events.accepted(listener, accepted)
     }
-  }
-
-  #woken(): void {
-    systemCalls().read(this.#wakeDescriptor, this.#wakeRoom, this.#wakeRoom.length)
-    this.#events.woken()
   }
 
   /** Reads on in the next turn, if there may be something to read. */

@@ -1,18 +1,13 @@
 import { type Pointer, systemCalls } from '../descriptors/system-calls.ts'
 import { ReactorError } from '../reactor-error.ts'
 import { errnos } from '../stream-handler.ts'
-import {
-  epollCloseOnExec,
-  epollEvents,
-  epollEventWords,
-  epollOperations,
-} from './epoll-constants.ts'
+import { epollCloseOnExec, epollEventWords, epollOperations } from './epoll-constants.ts'
 
 /** Events that one wait brings at most. */
 const eventsAtOnce = 1024
 
 /** What a descriptor in the set is: the second half of its data, beside a number of the owner's. */
-export const watched = { stream: 0, listener: 1, datagram: 2, wake: 3 } as const
+export const watched = { stream: 0, listener: 1, datagram: 2 } as const
 
 /** A set of descriptors and the events of the last wait. epoll(7) */
 export class EpollSet {
@@ -34,14 +29,19 @@ export class EpollSet {
     this.#oneWords = new Int32Array(this.#one.buffer)
   }
 
-  /** Adds a descriptor that is told of when it becomes ready, once. */
-  addEdge(fd: number, events: number, kind: number, value: number): void {
-    this.#add(fd, events | epollEvents.EPOLLET, kind, value)
-  }
-
-  /** Adds a descriptor that is told of as long as it is ready. */
-  addLevel(fd: number, events: number, kind: number, value: number): void {
-    this.#add(fd, events, kind, value)
+  /** Adds a descriptor. It is told of as long as it is ready; with EPOLLET only when it becomes so. */
+  add(fd: number, events: number, kind: number, value: number): void {
+    this.#oneWords[epollEventWords.events] = events
+    this.#oneWords[epollEventWords.data] = value
+    this.#oneWords[epollEventWords.data + 1] = kind
+    const calls = systemCalls()
+    const { EPOLL_CTL_ADD } = epollOperations
+    if (calls.epollControl(this.descriptor, EPOLL_CTL_ADD, fd, this.#one) === 0) return
+    throw new ReactorError(
+      'watch a descriptor',
+      calls.errno(),
+      `epoll_ctl refused descriptor ${fd}`,
+    )
   }
 
   /** Takes a descriptor off the set. */
@@ -73,19 +73,5 @@ export class EpollSet {
 
   close(): void {
     systemCalls().close(this.descriptor)
-  }
-
-  #add(fd: number, events: number, kind: number, value: number): void {
-    this.#oneWords[epollEventWords.events] = events
-    this.#oneWords[epollEventWords.data] = value
-    this.#oneWords[epollEventWords.data + 1] = kind
-    const calls = systemCalls()
-    const { EPOLL_CTL_ADD } = epollOperations
-    if (calls.epollControl(this.descriptor, EPOLL_CTL_ADD, fd, this.#one) === 0) return
-    throw new ReactorError(
-      'watch a descriptor',
-      calls.errno(),
-      `epoll_ctl refused descriptor ${fd}`,
-    )
   }
 }

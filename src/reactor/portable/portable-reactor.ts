@@ -14,7 +14,7 @@ import type {
   TimerId,
 } from '../reactor.ts'
 import { ReactorError } from '../reactor-error.ts'
-import type { EngineSettings } from '../reactor-options.ts'
+import { type EngineSettings, poison } from '../reactor-options.ts'
 import { SlotTable } from '../slot-table.ts'
 import { formatSocketAddress, type SocketAddress } from '../socket-address.ts'
 import { errnos, type StreamHandler } from '../stream-handler.ts'
@@ -22,9 +22,6 @@ import { Timers } from '../timers.ts'
 import { type PortableConnection, refuseOptions } from './portable-connection.ts'
 import { openPortableDatagram } from './portable-datagram.ts'
 import { portableErrno } from './portable-errno.ts'
-
-/** Bytes of `onData`'s buffer after the callback, in checked mode. */
-const poison = 0xdb
 
 /** The engine on Node's own sockets: any system, any user. Options that Node has no words for are refused. */
 export class PortableReactor implements Reactor {
@@ -57,10 +54,9 @@ export class PortableReactor implements Reactor {
     })
     this.closed = new Promise((resolve, reject) => {
       this.#onClosed = () => {
-        const left = this.#leases.count
-        if (left > 0 && settings.isChecked) {
-          reject(new Error(`reactor: ${left} leases were never given back`))
-        } else resolve()
+        const error = settings.isChecked ? this.#leases.leftError : undefined
+        if (error === undefined) resolve()
+        else reject(error)
       }
     })
     if (signal.aborted) this.#end()
