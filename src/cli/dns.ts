@@ -32,7 +32,7 @@ question. explain opens one and says which objects, rules, entries and upstreams
 
 Without --conf it serves cluster.local from the cluster, forwards everything else to the servers of
 /etc/resolv.conf, and keeps answers for 30 seconds. Port 53 needs CAP_NET_BIND_SERVICE, --node-local
-CAP_NET_ADMIN. DNS over TLS is served, over HTTPS not yet. SIGHUP reads the Corefile again (with the
+CAP_NET_ADMIN. tls:// and https:// blocks of the Corefile serve DNS over TLS and HTTPS. SIGHUP reads the Corefile again (with the
 reload directive a change of the file is enough); a wrong one changes nothing. SIGTERM and SIGINT
 end it.`,
   arguments: [

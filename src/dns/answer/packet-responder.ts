@@ -16,8 +16,9 @@ export type Asker = Omit<Query, 'message'>
  *  the memo does not know, and while that query is being given. */
 export interface AskerSource {
   asker(): Asker
-  /** Takes the answer when it comes later, in bytes that are its receiver's own. */
-  later(): (answer: Uint8Array) => void
+  /** Takes the answer when it comes later, in bytes that are its receiver's own; undefined: there is none.
+   *  Called once for each time that `respond` gave 0 for a query that is still being answered. */
+  later(): (answer: Uint8Array | undefined) => void
 }
 
 /** Told what was answered, for metrics and logs. */
@@ -118,8 +119,7 @@ export class PacketResponder {
       .then((response) => {
         // What was looked up after a wait was not recorded: only a lease can vouch for such an answer.
         const isKept = isOrdinary && typeof response?.memo === 'object'
-        const answer = this.#finish(asked, response, isKept ? uses : undefined)
-        if (answer !== undefined) later(answer)
+        later(this.#finish(asked, response, isKept ? uses : undefined))
       })
       .catch((error: unknown) => observer.failed(error))
     return undefined

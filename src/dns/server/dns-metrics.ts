@@ -10,6 +10,8 @@ export interface DnsMetrics {
   readonly registry: Registry
   /** Observes the answers of a listener. */
   readonly observe: ObserveListener
+  /** Counts an answer over HTTPS of a listener by its HTTP status. */
+  readonly countHttpsStatus: (server: string, status: number) => void
   readonly cache: CacheObserver
   readonly forward: ForwardObserver
 }
@@ -22,9 +24,20 @@ export function createDnsMetrics(): DnsMetrics {
   return {
     registry,
     observe: answerMetrics(registers),
+    countHttpsStatus: httpsStatusCounter(registers),
     cache: cacheObserver(registers),
     forward: forwardObserver(registers),
   }
+}
+
+function httpsStatusCounter(registers: Registry[]): DnsMetrics['countHttpsStatus'] {
+  const responses = new Counter({
+    name: 'coredns_dns_https_responses_total',
+    help: 'Answers over HTTPS by their HTTP status',
+    labelNames: ['server', 'status'] as const,
+    registers,
+  })
+  return (server, status) => responses.inc({ server, status: `${status}` })
 }
 
 function cacheObserver(registers: Registry[]): CacheObserver {

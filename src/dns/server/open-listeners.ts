@@ -1,10 +1,11 @@
-import { readFileSync } from 'node:fs'
-import type { TlsOptions } from 'node:tls'
 import { ListenError } from '../../observe/listen-error.ts'
 import type { Reactor } from '../../reactor/reactor.ts'
 import { ReactorError } from '../../reactor/reactor-error.ts'
 import type { PacketResponder } from '../answer/packet-responder.ts'
-import type { BuiltBlock, DnsListener } from '../plugins/build-servers.ts'
+import type { DnsListener } from '../plugins/build-servers.ts'
+import { listenHttps } from './https-listener.ts'
+import { asksForCertificate, secureSettings } from './secure-settings.ts'
+import { defaultTimeouts, type StreamSettings } from './stream-settings.ts'
 import { listenTcp } from './tcp-listener.ts'
 import { listenUdp, type OpenListener, type Seat } from './udp-listener.ts'
 
@@ -12,13 +13,22 @@ import { listenUdp, type OpenListener, type Seat } from './udp-listener.ts'
 export interface SeatedListener {
   readonly listener: DnsListener
   readonly responder: PacketResponder
+  /** Told the HTTP status of each answer over HTTPS. */
+  readonly countStatus: (status: number) => void
+}
+
+/** An open listener of a Corefile. */
+interface OpenSeat {
+  readonly seat: Seat
+  readonly sockets: readonly OpenListener[]
+  settings: StreamSettings
 }
 
 /** The sockets of a server. They stay open when one Corefile follows another and both listen there: so no
  *  query is lost. */
 export class OpenListeners {
   readonly #reactor: Reactor
-  readonly #open = new Map<string, { readonly seat: Seat; readonly sockets: OpenListener[] }>()
+  readonly #open = new Map<string, OpenSeat>()
 
   constructor(reactor: Reactor) {
     this.#reactor = reactor
@@ -28,28 +38,27 @@ export class OpenListeners {
    *  longer wanted. Rejects with ListenError or ReactorError when an address cannot be had, or with the
    *  error of a certificate: then nothing has changed. */
   async replace(wanted: readonly SeatedListener[]): Promise<void> {
-    const opened = new Map<string, { readonly seat: Seat; readonly sockets: OpenListener[] }>()
+    const opened = new Map<string, OpenSeat>()
     const renewals: (() => void)[] = []
     try {
-      for (const { listener, responder } of wanted) {
-        const tls = tlsOf(listener)
-        const known = this.#open.get(listener.label)
+      for (const next of wanted) {
+        const { label } = next.listener
+        const settings = settingsOf(next.listener)
+        const known = this.#open.get(label)
         if (known !== undefined) {
-          renewals.push(() => {
-            known.seat.responder = responder
-            for (const socket of known.sockets) if (tls !== undefined) socket.renew?.(tls)
-          })
+          checkRenewal(label, known.settings, settings)
+          renewals.push(() => renew(known, next, settings))
           continue
         }
-        const seat: Seat = { responder }
-        const sockets = await openSockets(this.#reactor, listener, seat, tls)
-        opened.set(listener.label, { seat, sockets })
+        const seat: Seat = { responder: next.responder }
+        const sockets = await openSockets(this.#reactor, next, seat, settings)
+        opened.set(label, { seat, sockets, settings })
       }
     } catch (error) {
       await closeAll([...opened.values()].flatMap(({ sockets }) => sockets))
       throw error
     }
-    for (const renew of renewals) renew()
+    for (const each of renewals) each()
     const labels = new Set(wanted.map(({ listener }) => listener.label))
     const gone = [...this.#open].filter(([label]) => !labels.has(label))
     for (const [label] of gone) this.#open.delete(label)
@@ -63,20 +72,33 @@ export class OpenListeners {
   }
 }
 
+function renew(open: OpenSeat, { responder }: SeatedListener, settings: StreamSettings): void {
+  open.settings = settings
+  open.seat.responder = responder
+  for (const socket of open.sockets) socket.renew?.(settings)
+}
+
 /** One socket for each family: one for both would show IPv4 clients by addresses of the other. */
 const allAddresses = ['0.0.0.0', '::'] as const
 
 async function openSockets(
   reactor: Reactor,
-  { host, port }: DnsListener,
+  { listener, countStatus }: SeatedListener,
   seat: Seat,
-  tls: TlsOptions | undefined,
+  settings: StreamSettings,
 ): Promise<OpenListener[]> {
+  const { host, port } = listener
   const sockets: OpenListener[] = []
   for (const each of host === '' ? allAddresses : [host]) {
+    const place = { host: each, port }
+    const { secure } = settings
     try {
-      sockets.push(await listenTcp(each, port, seat, tls))
-      if (tls === undefined) sockets.push(await listenUdp(reactor, each, port, seat))
+      if (listener.transport === 'https' && secure !== undefined) {
+        sockets.push(await listenHttps(place, seat, { ...settings, secure }, countStatus))
+        continue
+      }
+      sockets.push(await listenTcp(place, seat, settings))
+      if (secure === undefined) sockets.push(await listenUdp(reactor, each, port, seat))
     } catch (error) {
       // A machine without IPv6 serves IPv4.
       if (host === '' && each === '::' && codeOf(error) === 'EAFNOSUPPORT') continue
@@ -97,16 +119,22 @@ function codeOf(error: unknown): unknown {
   return error instanceof Error && 'code' in error ? error.code : undefined
 }
 
-/** The certificate of the first block that has one; undefined: the listener does not speak TLS. */
-function tlsOf({ transport, label, blocks }: DnsListener): TlsOptions | undefined {
-  if (transport === 'https') {
-    throw new Error(`${label}: DNS over HTTPS is not served yet; use dns:// or tls://`)
-  }
-  if (transport !== 'tls') return undefined
-  const settings = blocks.flatMap((block: BuiltBlock) => block.settings.settings.tls ?? [])
-  const [first] = settings
-  if (first === undefined) {
+/** What connections of the listener go by: the first directive of its blocks counts. */
+function settingsOf({ transport, label, blocks }: DnsListener): StreamSettings {
+  const all = blocks.map(({ settings }) => settings.settings)
+  const timeouts = all.flatMap((settings) => settings.timeouts ?? [])[0] ?? defaultTimeouts
+  if (transport === 'dns') return { secure: undefined, timeouts }
+  const [tls] = all.flatMap((settings) => settings.tls ?? [])
+  if (tls === undefined) {
     throw new Error(`${label}: the block has no tls directive with certificate and key`)
   }
-  return { cert: readFileSync(first.certificate), key: readFileSync(first.key) }
+  return { secure: secureSettings(label, tls), timeouts }
+}
+
+/** Throws when a reload wants what needs another socket. */
+function checkRenewal(label: string, before: StreamSettings, after: StreamSettings): void {
+  const asks = (settings: StreamSettings): boolean =>
+    settings.secure !== undefined && asksForCertificate(settings.secure.clientAuth)
+  if (asks(before) === asks(after)) return
+  throw new Error(`${label}: client_auth can be switched on or off by a restart only`)
 }

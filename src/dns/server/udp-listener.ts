@@ -1,9 +1,9 @@
-import type { TlsOptions } from 'node:tls'
 import { isUnspecified, readAddress } from '../../net/address.ts'
 import { addressRecord, addressRecordBytes, readPeerAddress } from '../../reactor/address-record.ts'
 import type { DatagramBatch, DatagramHandler, DatagramSocket } from '../../reactor/datagram.ts'
 import type { Reactor } from '../../reactor/reactor.ts'
 import type { Asker, AskerSource, PacketResponder } from '../answer/packet-responder.ts'
+import type { StreamSettings } from './stream-settings.ts'
 
 /** Bytes that wait in the kernel for a moment in which we are busy. */
 const socketBytes = 4 << 20
@@ -15,8 +15,8 @@ export interface Seat {
 
 /** Something that answers until it is closed. */
 export interface OpenListener {
-  /** Takes another certificate for new connections. */
-  renew?(tls: TlsOptions): void
+  /** Takes other settings for new connections. */
+  renew?(settings: StreamSettings): void
   /** Resolves when nothing is answered any more. */
   close(): Promise<void>
 }
@@ -91,13 +91,14 @@ class UdpHandler implements DatagramHandler, AskerSource {
     }
   }
 
-  later(): (answer: Uint8Array) => void {
+  later(): (answer: Uint8Array | undefined) => void {
     const socket = this.#socket
     const record = new Uint8Array(addressRecordBytes)
     this.#batch?.copyAddress(this.#index, record, 0)
     return (answer) => {
       // A queue that is full loses the answer; the client asks again.
-      if (!this.#hasEnded) socket?.send(record, 0, answer, 0, answer.length)
+      if (answer === undefined || this.#hasEnded) return
+      socket?.send(record, 0, answer, 0, answer.length)
     }
   }
 }
