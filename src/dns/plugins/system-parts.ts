@@ -5,6 +5,7 @@ import type { ForwardSettings, ForwardTarget } from '../corefile/decode-forward.
 import type { Listener } from '../corefile/decode-health.ts'
 import { openUpstream } from '../upstream/open-upstream.ts'
 import { secureRandom } from '../upstream/secure-random.ts'
+import type { UdpEngine } from '../upstream/udp-pool.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import { noFlags } from '../wire/message.ts'
 import type { DnsName } from '../wire/name.ts'
@@ -22,6 +23,8 @@ export type SystemParts = Omit<
 export interface SystemOptions {
   /** See `UpstreamInputs.randomizesCase`. */
   readonly randomizesCase: boolean
+  /** Carries queries over UDP. */
+  readonly reactor: UdpEngine
 }
 
 /** This machine. */
@@ -33,7 +36,7 @@ export function systemParts(options: SystemOptions): SystemParts {
     readFile: readTextFile,
     hostName: hostname(),
     openUpstream: (target, settings) => openForwardTarget(target, settings, options),
-    askListener,
+    askListener: (listener, name, type) => askListener(options.reactor, listener, name, type),
     interfaceAddresses,
   }
 }
@@ -41,7 +44,7 @@ export function systemParts(options: SystemOptions): SystemParts {
 function openForwardTarget(
   target: Extract<ForwardTarget, { kind: 'server' }>,
   { tls, expireMs }: ForwardSettings,
-  { randomizesCase }: SystemOptions,
+  { randomizesCase, reactor }: SystemOptions,
 ): Upstream {
   const pem = (path: string): string | undefined => {
     if (path === '' || target.transport === 'dns') return undefined
@@ -50,6 +53,7 @@ function openForwardTarget(
   return openUpstream(target, {
     clock: systemClock,
     random: secureRandom,
+    reactor,
     expireMs,
     tls: {
       servername: tls.serverName === '' ? undefined : tls.serverName,
@@ -62,13 +66,19 @@ function openForwardTarget(
 }
 
 /** One query over UDP to an own address. */
-async function askListener({ host, port }: Listener, name: DnsName, type: number): Promise<void> {
+async function askListener(
+  reactor: UdpEngine,
+  { host, port }: Listener,
+  name: DnsName,
+  type: number,
+): Promise<void> {
   const address = host === '' ? '127.0.0.1' : host
   const upstream = openUpstream(
     { transport: 'dns', address, port, path: '' },
     {
       clock: systemClock,
       random: secureRandom,
+      reactor,
       expireMs: 10_000,
       tls: { servername: undefined, ca: undefined, cert: undefined, key: undefined },
       randomizesCase: false,

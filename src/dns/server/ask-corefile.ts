@@ -1,3 +1,4 @@
+import { openReactor } from '../../reactor/open-reactor.ts'
 import type { Transport } from '../chain/request.ts'
 import type { Corefile } from '../corefile/check-corefile.ts'
 import { silentCacheObserver } from '../plugins/cache-observer.ts'
@@ -26,11 +27,15 @@ export interface Explained {
  *  something that the Corefile names cannot be had, or when no reply came. */
 export async function askCorefile(
   corefile: Corefile,
-  parts: Omit<GenerationParts, 'cacheObserver' | 'forwardObserver'>,
+  parts: Omit<GenerationParts, 'cacheObserver' | 'forwardObserver' | 'reactor'>,
   { message, client, transport }: CorefileQuery,
 ): Promise<Explained> {
+  const ending = new AbortController()
+  // For one question nothing is gained by another engine.
+  const reactor = openReactor({ engine: 'portable' }, ending.signal)
   const generation = openGeneration(corefile, {
     ...parts,
+    reactor,
     cacheObserver: silentCacheObserver,
     forwardObserver: silentForwardObserver,
   })
@@ -48,5 +53,7 @@ export async function askCorefile(
     return { response, notes }
   } finally {
     generation.close()
+    ending.abort()
+    await reactor.closed
   }
 }

@@ -1,4 +1,5 @@
 import { systemClock } from '../../kube/clock.ts'
+import { openReactor } from '../../reactor/open-reactor.ts'
 import { openUpstream } from '../upstream/open-upstream.ts'
 import { secureRandom } from '../upstream/secure-random.ts'
 import type { UpstreamProtocol } from '../upstream/upstream.ts'
@@ -36,11 +37,15 @@ export async function askServer(
   query: Message,
   protocol: UpstreamProtocol,
 ): Promise<Message> {
+  const ending = new AbortController()
+  // For one question nothing is gained by another engine.
+  const reactor = openReactor({ engine: 'portable' }, ending.signal)
   const upstream = openUpstream(
     { transport: 'dns', ...server, path: '' },
     {
       clock: systemClock,
       random: secureRandom,
+      reactor,
       expireMs: 10_000,
       tls: { servername: undefined, ca: undefined, cert: undefined, key: undefined },
       randomizesCase: false,
@@ -50,5 +55,7 @@ export async function askServer(
     return await upstream.exchange(query, protocol)
   } finally {
     upstream.close()
+    ending.abort()
+    await reactor.closed
   }
 }

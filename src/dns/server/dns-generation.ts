@@ -5,6 +5,7 @@ import type { Corefile } from '../corefile/check-corefile.ts'
 import { type BuiltBlock, buildServers, type DnsListener } from '../plugins/build-servers.ts'
 import type { ChainParts } from '../plugins/chain-parts.ts'
 import { systemParts } from '../plugins/system-parts.ts'
+import type { UdpEngine } from '../upstream/udp-pool.ts'
 import type { ClusterNames } from '../zone/cluster-names.ts'
 import { kubernetesPlugin } from '../zone/kubernetes-plugin.ts'
 import { type WatchedNames, watchNames } from './watch-names.ts'
@@ -14,6 +15,8 @@ export interface GenerationParts {
   /** The cluster's state, for `kubernetes`. */
   readonly source: ClusterSource
   readonly logger: Logger
+  /** Carries queries to upstreams over UDP. */
+  readonly reactor: UdpEngine
   /** Addresses of this machine that clients reach it at, canonical. */
   readonly localAddresses: () => readonly string[]
   readonly cacheObserver: ChainParts['cacheObserver']
@@ -39,7 +42,7 @@ export interface DnsGeneration {
  *  names is not there. */
 export function openGeneration(corefile: Corefile, parts: GenerationParts): DnsGeneration {
   const ending = new AbortController()
-  const system = systemParts({ randomizesCase: false })
+  const system = systemParts({ randomizesCase: false, reactor: parts.reactor })
   const watched: WatchedNames[] = []
   const { promise: failed, reject } = Promise.withResolvers<never>()
   // Nobody may be waiting yet, or any more.

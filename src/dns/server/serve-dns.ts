@@ -2,6 +2,7 @@ import { type Clock, delay, systemClock } from '../../kube/clock.ts'
 import { aborted } from '../../net/aborted.ts'
 import type { ListeningServer } from '../../observe/http-server.ts'
 import { openReactor } from '../../reactor/open-reactor.ts'
+import type { Reactor } from '../../reactor/reactor.ts'
 import type { Corefile } from '../corefile/check-corefile.ts'
 import { type DnsGeneration, type GenerationParts, openGeneration } from './dns-generation.ts'
 import { createDnsMetrics, type DnsMetrics } from './dns-metrics.ts'
@@ -10,7 +11,8 @@ import { openResponder } from './open-responder.ts'
 import { listenPages } from './status-pages.ts'
 
 /** What a DNS server is put together from. */
-export interface DnsParts extends Omit<GenerationParts, 'cacheObserver' | 'forwardObserver'> {
+export interface DnsParts
+  extends Omit<GenerationParts, 'cacheObserver' | 'forwardObserver' | 'reactor'> {
   /** Reads the Corefile, at the start and when it may have changed. Throws what is wrong with it. */
   readonly readCorefile: () => Corefile
   /** Calls back when the Corefile is to be read again, until the signal is aborted. */
@@ -30,7 +32,7 @@ export async function serveDns(parts: DnsParts, signal: AbortSignal): Promise<vo
   const living = AbortSignal.any([signal, ending.signal])
   const metrics = createDnsMetrics()
   const reactor = openReactor({}, ending.signal)
-  const server = new DnsServer(parts, metrics, new OpenListeners(reactor), systemClock)
+  const server = new DnsServer(parts, metrics, reactor, systemClock)
   try {
     await server.start(living)
     parts.onReload?.(() => void server.reload(living), living)
@@ -46,6 +48,7 @@ export async function serveDns(parts: DnsParts, signal: AbortSignal): Promise<vo
 class DnsServer {
   readonly #parts: DnsParts
   readonly #metrics: DnsMetrics
+  readonly #reactor: Reactor
   readonly #listeners: OpenListeners
   readonly #clock: Clock
   readonly #failure = Promise.withResolvers<never>()
@@ -56,10 +59,11 @@ class DnsServer {
   #reloading: Promise<void> | undefined
   #isReloadDue = false
 
-  constructor(parts: DnsParts, metrics: DnsMetrics, listeners: OpenListeners, clock: Clock) {
+  constructor(parts: DnsParts, metrics: DnsMetrics, reactor: Reactor, clock: Clock) {
     this.#parts = parts
     this.#metrics = metrics
-    this.#listeners = listeners
+    this.#reactor = reactor
+    this.#listeners = new OpenListeners(reactor)
     this.#clock = clock
   }
 
@@ -136,6 +140,7 @@ class DnsServer {
     const { cache, forward } = this.#metrics
     return openGeneration(corefile, {
       ...this.#parts,
+      reactor: this.#reactor,
       cacheObserver: cache,
       forwardObserver: forward,
     })
@@ -152,9 +157,7 @@ class DnsServer {
         ),
       )
       const parts = { names, observer, random: Math.random, nowMs }
-      const countStatus = (status: number): void =>
-        this.#metrics.countHttpsStatus(listener.label, status)
-      return { listener, responder: openResponder(listener, parts), countStatus }
+      return { listener, responder: openResponder(listener, parts) }
     })
     await this.#listeners.replace(wanted)
     this.#generation = next

@@ -1,9 +1,6 @@
-import { decodeMessage } from '../wire/decode-message.ts'
+import { decodeMessage, headerBytes } from '../wire/decode-message.ts'
 import type { Message } from '../wire/message.ts'
 import { WireError } from '../wire/wire-error.ts'
-
-/** Bytes of the header. */
-const headerBytes = 12
 
 /** The id of a message; undefined for bytes that are too short to be one. */
 export function readId(bytes: Uint8Array): number | undefined {
@@ -11,25 +8,36 @@ export function readId(bytes: Uint8Array): number | undefined {
   return ((bytes[0] ?? 0) << 8) | (bytes[1] ?? 0)
 }
 
-/** Decodes bytes that came with the id of a query, and gives the reply when it is one to this query: a
- *  response with the same operation and exactly the same question, case included. A reply that says or
- *  shows that it was cut comes as an empty one with TC, so that the client asks again over TCP.
- *  Undefined: not our reply, which may still come. */
-export function checkReply(bytes: Uint8Array, query: Message): Message | undefined {
-  const reply = decode(bytes)
-  if (reply === undefined) return isCut(bytes) ? cutReply(query) : undefined
-  if (!reply.flags.qr || reply.opcode !== query.opcode) return undefined
-  const [asked] = query.questions
-  const [answered] = reply.questions
+/** Decodes bytes that came with the id of a query, and gives the reply when it is one to this query, of which
+ *  `sent` are the bytes: a response with the same operation and exactly the same question, case included.
+ *  A reply that says or shows that it was cut comes as an empty one with TC, so that the client asks
+ *  again over TCP. Undefined: not our reply, which may still come. */
+export function checkReply(
+  bytes: Uint8Array,
+  query: Message,
+  sent: Uint8Array,
+): Message | undefined {
+  // Compared as bytes, so that what is forged costs no decoding.
+  const flags = bytes[2] ?? 0
+  const questionCount = ((bytes[4] ?? 0) << 8) | (bytes[5] ?? 0)
+  if ((flags & 0x80) === 0 || ((flags >> 3) & 0xf) !== query.opcode) return undefined
   // Servers that cannot answer at all may leave the question out (RFC 1035 leaves it open).
-  if (answered === undefined)
-    return reply.rcode === 0 ? undefined : { ...reply, questions: query.questions }
-  const isSame =
-    answered.name === asked?.name &&
-    answered.type === asked.type &&
-    answered.class === asked.class &&
-    reply.questions.length === query.questions.length
-  return isSame ? reply : undefined
+  const isBare = questionCount === 0 && ((bytes[3] ?? 0) & 0xf) !== 0
+  if (!isBare && (questionCount !== 1 || !hasQuestion(bytes, sent))) return undefined
+  const reply = decode(bytes)
+  if (reply === undefined) return (flags & 0x02) === 0 ? undefined : cutReply(query)
+  return isBare ? { ...reply, questions: query.questions } : reply
+}
+
+/** The question stands behind the header of both, with its name written out: nothing is before it that could be
+ *  pointed at. */
+function hasQuestion(bytes: Uint8Array, sent: Uint8Array): boolean {
+  let end = headerBytes
+  while ((sent[end] ?? 0) !== 0) end += (sent[end] ?? 0) + 1
+  end += 5
+  if (bytes.length < end) return false
+  for (let at = headerBytes; at < end; at++) if (bytes[at] !== sent[at]) return false
+  return true
 }
 
 function decode(bytes: Uint8Array): Message | undefined {
@@ -39,12 +47,6 @@ function decode(bytes: Uint8Array): Message | undefined {
     if (error instanceof WireError) return undefined
     throw error
   }
-}
-
-/** QR and TC are set in a message that cannot be read to its end. */
-function isCut(bytes: Uint8Array): boolean {
-  const flags = bytes[2] ?? 0
-  return (flags & 0x80) !== 0 && (flags & 0x02) !== 0
 }
 
 function cutReply(query: Message): Message {

@@ -55,15 +55,16 @@ export class HttpsExchange {
     const { label, path, tls } = this.#inputs
     try {
       const host = tls.servername
+      const sent = encodeMessage(query, maxBytes)
       const response = await this.#client.request({
         method: 'POST',
         path,
         headers: { accept: mediaType, 'content-type': mediaType, ...(host && { host }) },
-        body: encodeMessage(query, maxBytes),
+        body: sent,
       })
       const bytes = new Uint8Array(await response.body.arrayBuffer())
       if (response.statusCode !== 200) throw new Error(`HTTP status ${response.statusCode}`)
-      const reply = checkReply(bytes, query)
+      const reply = checkReply(bytes, query, sent)
       if (reply === undefined) throw new Error('answered another question')
       return reply
     } catch (error) {

@@ -7,7 +7,7 @@ import { withCaseOf, withRandomCase } from './query-case.ts'
 import { SharedQueries } from './shared-queries.ts'
 import { StreamPool } from './stream-pool.ts'
 import { stripStrays } from './strip-strays.ts'
-import { UdpPool } from './udp-pool.ts'
+import { type UdpEngine, UdpPool } from './udp-pool.ts'
 import type { Upstream, UpstreamProtocol } from './upstream.ts'
 
 /** Which server, and how it is spoken with. */
@@ -25,6 +25,8 @@ export interface UpstreamInputs {
   readonly clock: Clock
   /** See `secureRandom`. */
   readonly random: () => number
+  /** Carries queries over UDP. */
+  readonly reactor: UdpEngine
   readonly expireMs: number
   /** For DoT and DoH. */
   readonly tls: UpstreamTls
@@ -73,13 +75,13 @@ function openWays(
   inputs: UpstreamInputs,
 ): Readonly<Record<UpstreamProtocol, Exchange>> {
   const { address, port, path } = target
-  const { clock, random, expireMs } = inputs
+  const { clock, random, reactor, expireMs } = inputs
   const tls = tlsOptions(inputs.tls)
   switch (target.transport) {
     case 'dns': {
       const connect = () => ({ stream: connectTcp({ host: address, port }), ready: 'connect' })
       return {
-        udp: new UdpPool({ label, address, port, clock, random, expireMs }),
+        udp: new UdpPool({ label, address, port, clock, random, reactor, expireMs }),
         tcp: new StreamPool({ label, clock, random, expireMs, connect }),
       }
     }

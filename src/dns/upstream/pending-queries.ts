@@ -5,6 +5,7 @@ import type { Message } from '../wire/message.ts'
 export interface PendingQuery {
   /** As it was sent. */
   readonly query: Message
+  readonly sent: Uint8Array
   resolve(reply: Message): void
   reject(error: Error): void
 }

@@ -106,11 +106,12 @@ class Connection {
     this.#isUsed = true
     this.#cancelExpiry()
     const query = { ...original, id: this.#pending.freeId() }
-    const bytes = frame(encodeMessage(query, maxQueryBytes))
+    const sent = encodeMessage(query, maxQueryBytes)
+    const bytes = frame(sent)
     const { promise, resolve, reject } = Promise.withResolvers<Message>()
     const { label } = this.#inputs
     const timedOut = (): Error => new UpstreamError(label, `no reply within ${timeoutMs} ms`)
-    this.#pending.add({ query, resolve, reject }, timeoutMs, timedOut)
+    this.#pending.add({ query, sent, resolve, reject }, timeoutMs, timedOut)
     if (this.#waiting === undefined) this.#stream.write(bytes)
     else this.#waiting.push(bytes)
     return promise.finally(() => this.#expireWhenIdle())
@@ -133,7 +134,7 @@ class Connection {
       const id = readId(bytes)
       const pending = id === undefined ? undefined : this.#pending.get(id)
       if (id === undefined || pending === undefined) continue
-      const reply = checkReply(bytes, pending.query)
+      const reply = checkReply(bytes, pending.query, pending.sent)
       // What was asked on a connection cannot be answered by others: this upstream is broken.
       if (reply === undefined) {
         this.close('answered another question')

@@ -1,11 +1,12 @@
-import { createSocket, type Socket } from 'node:dgram'
 import type { Clock } from '../../kube/clock.ts'
-import { familyOf } from '../../net/address.ts'
+import type { Reactor, TimerId } from '../../reactor/reactor.ts'
 import { encodeMessage } from '../wire/encode-message.ts'
 import type { Message } from '../wire/message.ts'
-import { checkReply, readId } from './check-reply.ts'
-import { PendingQueries } from './pending-queries.ts'
+import { type UdpOwner, UdpPort, type UdpQuery } from './udp-port.ts'
 import { UpstreamError } from './upstream.ts'
+
+/** What queries are sent and timed by. */
+export type UdpEngine = Pick<Reactor, 'openDatagram' | 'startTimer' | 'stopTimer'>
 
 /** What a pool works with. */
 export interface UdpPoolInputs {
@@ -14,6 +15,7 @@ export interface UdpPoolInputs {
   readonly port: number
   readonly clock: Clock
   readonly random: () => number
+  readonly reactor: UdpEngine
   /** Age after which a socket gets no more queries, and so another port. */
   readonly expireMs: number
 }
@@ -21,139 +23,95 @@ export interface UdpPoolInputs {
 /** Sockets at a time: a forged reply must guess one of their ports, beside the id. */
 const maxSockets = 32
 
-/** Queries of a socket before another takes its place. */
-const maxQueriesOfSocket = 2_000
-
-/** A reply is waited for so long, and the query sent again in between, in case it was lost. */
-const timeoutMs = 2_000
-const resendMs = [400, 1_200]
+/** A query is sent again after so long, in case it or its reply was lost; the last wait is for the reply. */
+const waitsMs = [400, 800, 800] as const
+const timeoutMs = waitsMs.reduce((sum, wait) => sum + wait, 0)
 
 /** Size of a query: it has one question and few options. */
 const maxQueryBytes = 4_096
 
-/** Sends queries over UDP, each from a port chosen by chance and with an id chosen by chance. */
-export class UdpPool {
+/** Sends queries over UDP, from ports and with ids chosen by chance. Queries of one turn of the event loop share
+ *  a port, so that they and their replies travel in batches; whoever forges a reply must guess it as before. */
+export class UdpPool implements UdpOwner {
+  readonly label: string
   readonly #inputs: UdpPoolInputs
-  readonly #sockets: (PooledSocket | undefined)[] = []
+  readonly #ports: (UdpPort | undefined)[] = []
+  /** Queries that wait, at the number that their timers carry. */
+  readonly #waiting: (UdpQuery | undefined)[] = []
+  readonly #freeSlots: number[] = []
+  /** The port of this turn. */
+  #current: UdpPort | undefined
   #isClosed = false
 
   constructor(inputs: UdpPoolInputs) {
     this.#inputs = inputs
+    this.label = inputs.label
   }
 
   /** Resolves with the reply. Rejects with an UpstreamError: no reply in time, or the port is closed. */
-  async exchange(query: Message): Promise<Message> {
-    if (this.#isClosed) throw new UpstreamError(this.#inputs.label, 'is closed')
-    return await this.#choose().exchange(query)
+  exchange(message: Message): Promise<Message> {
+    return new Promise((resolve, reject) => {
+      if (this.#isClosed) throw new UpstreamError(this.label, 'is closed')
+      const bytes = encodeMessage(message, maxQueryBytes)
+      const slot = this.#freeSlots.pop() ?? this.#waiting.length
+      const timer = this.#startTimer(slot, 0)
+      const port = this.#choose()
+      const query = { bytes, message, slot, timer, sentCount: 0, port, id: 0, resolve, reject }
+      this.#waiting[slot] = query
+      port.ask(query)
+    })
   }
 
   /** Closes all sockets. */
   close(): void {
     this.#isClosed = true
-    for (const socket of this.#sockets) socket?.close()
+    // Ports that were replaced may still have some.
+    for (const query of this.#waiting) query?.port.giveUp(query, 'is closed')
+    for (const port of this.#ports) port?.retire()
   }
 
-  /** A place by chance; the socket there, or a new one when there is none or it is used up. */
-  #choose(): PooledSocket {
-    const { clock, random } = this.#inputs
+  ended(query: UdpQuery): void {
+    this.#inputs.reactor.stopTimer(query.timer)
+    this.#waiting[query.slot] = undefined
+    this.#freeSlots.push(query.slot)
+  }
+
+  /** A place by chance; the port there, or a new one when there is none or it is used up. */
+  #choose(): UdpPort {
+    const current = this.#current
+    if (current !== undefined && !current.isUsedUp(this.#inputs.clock.now())) return current
+    if (current === undefined) queueMicrotask(this.#forgetCurrent)
+    this.#current = this.#chooseByChance()
+    return this.#current
+  }
+
+  #chooseByChance(): UdpPort {
+    const { address, port, clock, random, reactor, expireMs } = this.#inputs
     const index = Math.floor(random() * maxSockets)
-    const found = this.#sockets[index]
+    const found = this.#ports[index]
     if (found !== undefined && !found.isUsedUp(clock.now())) return found
     found?.retire()
-    const opened = new PooledSocket(this.#inputs)
-    this.#sockets[index] = opened
+    const endMs = clock.now() + expireMs
+    const opened = new UdpPort({ peer: { address, port }, endMs, random, reactor, owner: this })
+    this.#ports[index] = opened
     return opened
   }
-}
 
-class PooledSocket {
-  readonly #inputs: UdpPoolInputs
-  readonly #socket: Socket
-  readonly #pending: PendingQueries
-  readonly #openedMs: number
-  readonly #connected: Promise<void>
-  #queryCount = 0
-  #isRetired = false
-  #isBroken = false
-
-  constructor(inputs: UdpPoolInputs) {
-    const { address, port, clock, random } = inputs
-    this.#inputs = inputs
-    this.#openedMs = clock.now()
-    this.#pending = new PendingQueries(clock, random)
-    this.#socket = createSocket(familyOf(address) === 4 ? 'udp4' : 'udp6')
-    this.#socket.on('message', (bytes) => this.#receive(bytes))
-    this.#socket.on('error', (error) => this.#fail(error))
-    // A connected socket takes packets of the upstream only.
-    const { promise, resolve } = Promise.withResolvers<void>()
-    this.#connected = promise
-    this.#socket.once('connect', resolve)
-    this.#socket.connect(port, address)
-    this.#socket.unref()
+  readonly #forgetCurrent = (): void => {
+    this.#current = undefined
   }
 
-  isUsedUp(nowMs: number): boolean {
-    const isOld = nowMs - this.#openedMs >= this.#inputs.expireMs
-    return this.#isRetired || isOld || this.#queryCount >= maxQueriesOfSocket
+  #startTimer(slot: number, sentCount: number): TimerId {
+    return this.#inputs.reactor.startTimer(waitsMs[sentCount] ?? 0, slot, this.#onTimer)
   }
 
-  /** Takes no more queries; closes when the last one is through. */
-  retire(): void {
-    this.#isRetired = true
-    this.#closeWhenIdle()
-  }
-
-  close(): void {
-    this.#pending.rejectAll(new UpstreamError(this.#inputs.label, 'is closed'))
-    this.retire()
-  }
-
-  exchange(original: Message): Promise<Message> {
-    this.#queryCount++
-    const { label, clock } = this.#inputs
-    const query = { ...original, id: this.#pending.freeId() }
-    const bytes = encodeMessage(query, maxQueryBytes)
-    const { promise, resolve, reject } = Promise.withResolvers<Message>()
-    const timedOut = (): Error => new UpstreamError(label, `no reply within ${timeoutMs} ms`)
-    this.#pending.add({ query, resolve, reject }, timeoutMs, timedOut)
-    this.#send(bytes)
-    const cancels = resendMs.map((delayMs) => clock.schedule(() => this.#send(bytes), delayMs))
-    return promise.finally(() => {
-      for (const cancel of cancels) cancel()
-      this.#closeWhenIdle()
-    })
-  }
-
-  #send(bytes: Uint8Array): void {
-    this.#connected.then(() => {
-      if (this.#isBroken) return
-      this.#socket.send(bytes, (error) => {
-        if (error !== null) this.#fail(error)
-      })
-    }, nothing)
-  }
-
-  /** Packets that are no reply to a query of ours are passed over: forged, doubled, or late. */
-  #receive(bytes: Uint8Array): void {
-    const id = readId(bytes)
-    const pending = id === undefined ? undefined : this.#pending.get(id)
-    if (id === undefined || pending === undefined) return
-    const reply = checkReply(bytes, pending.query)
-    if (reply !== undefined) this.#pending.settle(id, reply)
-  }
-
-  /** The kernel says that nobody listens there, or that there is no way. */
-  #fail(error: Error): void {
-    this.#pending.rejectAll(new UpstreamError(this.#inputs.label, error.message, { cause: error }))
-    this.#isRetired = true
-    this.#closeWhenIdle()
-  }
-
-  #closeWhenIdle(): void {
-    if (!this.#isRetired || this.#isBroken || this.#pending.count > 0) return
-    this.#isBroken = true
-    this.#socket.close()
+  readonly #onTimer = (slot: number): void => {
+    const query = this.#waiting[slot]
+    if (query === undefined) return
+    query.sentCount++
+    if (query.sentCount < waitsMs.length) {
+      query.timer = this.#startTimer(slot, query.sentCount)
+      query.port.send(query)
+    } else query.port.giveUp(query, `no reply within ${timeoutMs} ms`)
   }
 }
-
-function nothing(): void {}

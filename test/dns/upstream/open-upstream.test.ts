@@ -3,11 +3,13 @@ import * as assert from 'uvu/assert'
 import { replyMessage } from '../../../src/dns/chain/reply.ts'
 import { openUpstream, type UpstreamTarget } from '../../../src/dns/upstream/open-upstream.ts'
 import { secureRandom } from '../../../src/dns/upstream/secure-random.ts'
+import type { UdpEngine } from '../../../src/dns/upstream/udp-pool.ts'
 import { type Upstream, UpstreamError } from '../../../src/dns/upstream/upstream.ts'
 import { encodeMessage } from '../../../src/dns/wire/encode-message.ts'
 import { type Message, noFlags } from '../../../src/dns/wire/message.ts'
 import { rcodes } from '../../../src/dns/wire/numbers.ts'
 import { type Clock, systemClock } from '../../../src/kube/clock.ts'
+import { openReactor } from '../../../src/reactor/open-reactor.ts'
 import { addressReply, type FaultyServer, startFaultyServer } from './faulty-server.ts'
 
 /** Losses are waited for at this speed; an answer on a machine that is busy still comes in time. */
@@ -17,6 +19,16 @@ const speed = 5
 const fastClock: Clock = {
   now: () => systemClock.now() * speed,
   schedule: (callback, delayMs) => systemClock.schedule(callback, delayMs / speed),
+}
+
+const ending = new AbortController()
+const reactor = openReactor({ isChecked: true }, ending.signal)
+
+/** The reactor with the same kind of time. */
+const fastReactor: UdpEngine = {
+  openDatagram: (options, handler) => reactor.openDatagram(options, handler),
+  startTimer: (delayMs, tag, fire) => reactor.startTimer(delayMs / speed, tag, fire),
+  stopTimer: (timer) => reactor.stopTimer(timer),
 }
 
 function open(server: FaultyServer, options: Partial<{ randomizesCase: boolean }> = {}): Upstream {
@@ -29,6 +41,7 @@ function open(server: FaultyServer, options: Partial<{ randomizesCase: boolean }
   return openUpstream(target, {
     clock: fastClock,
     random: secureRandom,
+    reactor: fastReactor,
     expireMs: 10_000,
     tls: { servername: undefined, ca: undefined, cert: undefined, key: undefined },
     randomizesCase: options.randomizesCase ?? false,
@@ -64,6 +77,16 @@ async function refusal(promise: Promise<unknown>): Promise<string> {
 }
 
 const upstream = suite('openUpstream')
+
+upstream.after.each(() => {
+  assert.is(reactor.counts.datagramSockets, 0, 'sockets are left open')
+  assert.is(reactor.counts.timers, 0, 'timers are left')
+})
+
+upstream.after(async () => {
+  ending.abort()
+  await reactor.closed
+})
 
 upstream('gives the reply with the id of the query', async () => {
   await using server = await startFaultyServer((asked) => [addressReply(asked)])

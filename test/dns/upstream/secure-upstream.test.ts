@@ -14,6 +14,7 @@ import { decodeMessage } from '../../../src/dns/wire/decode-message.ts'
 import { encodeMessage } from '../../../src/dns/wire/encode-message.ts'
 import { type Message, noFlags } from '../../../src/dns/wire/message.ts'
 import { systemClock } from '../../../src/kube/clock.ts'
+import { openReactor } from '../../../src/reactor/open-reactor.ts'
 import { addressReply } from './faulty-server.ts'
 
 interface Pem {
@@ -49,12 +50,16 @@ function secureTest(name: string, run: (pem: Pem) => Promise<void>): void {
   }
 }
 
+const ending = new AbortController()
+const reactor = openReactor({ engine: 'portable' }, ending.signal)
+
 function open(transport: 'tls' | 'https', port: number, ca: string, servername: string): Upstream {
   return openUpstream(
     { transport, address: '127.0.0.1', port, path: transport === 'https' ? '/dns-query' : '' },
     {
       clock: systemClock,
       random: Math.random,
+      reactor,
       expireMs: 1_000,
       tls: { servername, ca, cert: undefined, key: undefined },
       randomizesCase: false,
@@ -120,6 +125,11 @@ secureTest('DNS over HTTPS, HTTP/2 and POST', async ({ cert, key }) => {
   assert.match(await upstream.exchange(query, 'udp').then(String, String), /HTTP status 503/)
   upstream.close()
   await new Promise<void>((resolve) => server.close(() => resolve()))
+})
+
+secure.after(async () => {
+  ending.abort()
+  await reactor.closed
 })
 
 secure.run()
