@@ -1,3 +1,4 @@
+import { refuse } from './corefile-error.ts'
 import {
   argumentOf,
   argumentsOf,
@@ -42,9 +43,12 @@ export interface TimeoutSettings {
   readonly idleMs: number
 }
 
-/** Decodes `timeouts { read|write|idle DURATION }`. */
+/** Decodes `timeouts { read|write|idle DURATION }`; at least one of them. */
 export function decodeTimeouts(entry: Entry): TimeoutSettings {
   argumentsOf(entry, { min: 0, max: 0 })
+  if ((entry.body ?? []).length === 0) {
+    refuse(entry.words[0], 'timeouts needs at least one of read, write and idle')
+  }
   const timeouts = { readMs: 3_000, writeMs: 5_000, idleMs: 10_000 }
   decodeOptions(entry, {
     read: (option) => {
@@ -60,10 +64,12 @@ export function decodeTimeouts(entry: Entry): TimeoutSettings {
   return timeouts
 }
 
-/** A duration, or a number of seconds. */
+/** A duration, or a number of seconds; within CoreDNS' bounds. */
 function decodeTimeout(option: Entry): number {
   const token = argumentOf(option)
-  return /^[0-9]+$/.test(token.text)
-    ? decodeInteger(token, 1, 86_400) * 1000
+  const timeoutMs = /^[0-9]+$/.test(token.text)
+    ? decodeInteger(token, 1, 86_400) * 1_000
     : decodeDuration(token)
+  if (timeoutMs >= 1_000 && timeoutMs <= 86_400_000) return timeoutMs
+  refuse(token, `got ${JSON.stringify(token.text)}, expected a duration of 1s to 24h`)
 }

@@ -81,6 +81,16 @@ parser('drops comments and keeps quoted words', () => {
 
 const refusals: readonly [title: string, text: string, expected: readonly string[]][] = [
   [
+    'connections have at least a second, and at most a day',
+    '. {\n  timeouts {\n    read 100ms\n    idle 25h\n  }\n}',
+    ['Corefile:3:10: got "100ms", expected a duration of 1s to 24h'],
+  ],
+  [
+    'timeouts without any time',
+    '. {\n  timeouts\n}',
+    ['Corefile:2:3: timeouts needs at least one of read, write and idle'],
+  ],
+  [
     'an unknown directive, with the nearest',
     '. {\n    errors\n    forwad . 1.1.1.1\n}',
     ['Corefile:3:5: unknown directive "forwad", did you mean "forward"?'],
