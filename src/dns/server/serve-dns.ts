@@ -157,7 +157,9 @@ class DnsServer {
         ),
       )
       const parts = { names, observer, random: Math.random, nowMs }
-      return { listener, responder: openResponder(listener, parts) }
+      const countStatus = (status: number): void =>
+        this.#metrics.countHttpsStatus(listener.label, status)
+      return { listener, responder: openResponder(listener, parts), countStatus }
     })
     await this.#listeners.replace(wanted)
     this.#generation = next
