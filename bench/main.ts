@@ -3,12 +3,15 @@
  *      npm run bench -- NAME|all [--quick] [--json FILE] [--services 1000,10000] [--endpoints 10]
  *                       [--changes 500] [--rounds 2000] [--mode MODE]
  *                       [--peer KUBE-PROXY --kubeconfig FILE] [--peer-rules FILE]
- *                       [--seconds 5] [--repeat 3] [--coredns PATH] */
+ *                       [--seconds 5] [--repeat 5] [--coredns PATH]
+ *                       [--engine ENGINE] [--only WORK] */
 import { writeFileSync } from 'node:fs'
 import process from 'node:process'
 import { parseArgs } from 'node:util'
+import type { EngineName } from '../src/reactor/reactor.ts'
 import { dnsBenchmark } from './dns/dns.ts'
 import { firstPacketBenchmark } from './first-packet/first-packet.ts'
+import { relayBenchmark } from './relay/relay.ts'
 import {
   type Benchmark,
   type BenchmarkMode,
@@ -20,7 +23,14 @@ import { formatTable } from './support/format-table.ts'
 import { describeMachine } from './support/machine.ts'
 import { syncBenchmark } from './sync/sync.ts'
 
-const benchmarks: readonly Benchmark[] = [syncBenchmark, firstPacketBenchmark, dnsBenchmark]
+const benchmarks: readonly Benchmark[] = [
+  syncBenchmark,
+  firstPacketBenchmark,
+  dnsBenchmark,
+  relayBenchmark,
+]
+
+const engineNames: readonly EngineName[] = ['uring', 'epoll', 'portable']
 
 /** Defaults, and what `--quick` makes of them: each benchmark then ends within a minute. */
 const full = {
@@ -29,7 +39,7 @@ const full = {
   changes: '500',
   rounds: '2000',
   seconds: '5',
-  repeat: '3',
+  repeat: '5',
 }
 const quick = {
   services: '1000,10000',
@@ -46,7 +56,8 @@ function usage(why: string): never {
     `bench: ${why}\nusage: npm run bench -- NAME|all [--quick] [--json FILE] [--services N,N] ` +
       `[--endpoints N] [--changes N] [--rounds N] [--mode ${benchmarkModes.join('|')}] ` +
       `[--peer PATH --kubeconfig FILE] [--peer-rules FILE] ` +
-      `[--seconds N] [--repeat N] [--coredns PATH]\n${names}\n`,
+      `[--seconds N] [--repeat N] [--coredns PATH] ` +
+      `[--engine ${engineNames.join('|')}] [--only WORK]\n${names}\n`,
   )
   process.exit(2)
 }
@@ -76,9 +87,11 @@ function parse(): {
       peer: values.peer,
       kubeconfig: values.kubeconfig,
       peerRules: values['peer-rules'],
-      dnsSeconds: count('seconds', values.seconds ?? defaults.seconds),
-      dnsRounds: count('repeat', values.repeat ?? defaults.repeat),
+      seconds: count('seconds', values.seconds ?? defaults.seconds),
+      repeat: count('repeat', values.repeat ?? defaults.repeat),
       coredns: values.coredns,
+      engine: engineOf(values.engine),
+      only: values.only,
     },
   }
 }
@@ -101,6 +114,8 @@ function parseCommandLine() {
         seconds: { type: 'string' },
         repeat: { type: 'string' },
         coredns: { type: 'string' },
+        engine: { type: 'string' },
+        only: { type: 'string' },
       },
     })
   } catch (error) {
@@ -116,6 +131,12 @@ function count(option: string, text: string): number {
 function modeOf(text: string): BenchmarkMode {
   const mode = benchmarkModes.find((known) => known === text)
   return mode ?? usage(`--mode: got "${text}", expected ${benchmarkModes.join(' or ')}`)
+}
+
+function engineOf(text: string | undefined): EngineName | undefined {
+  const engine = engineNames.find((known) => known === text)
+  if (text === undefined || engine !== undefined) return engine
+  return usage(`--engine: got "${text}", expected ${engineNames.join(' or ')}`)
 }
 
 async function run(benchmark: Benchmark): Promise<readonly Row[]> {

@@ -4,23 +4,23 @@ import { once } from 'node:events'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Benchmark, Row } from '../support/benchmark.ts'
 import { percentile, significant } from '../support/percentile.ts'
+import { readUsage } from '../support/process-usage.ts'
 import { clusterQueries, freshQueries, searchPathQueries, upstreamQueries } from './bench-names.ts'
 import { DnsBed, freeUdpPort } from './dns-bed.ts'
 import { type DnsSubject, dnsSubjects } from './dns-subject.ts'
-import { readUsage } from './process-usage.ts'
 import { type Load, runDnsperf } from './run-dnsperf.ts'
 
 /** `portolan dns` beside the name servers that are installed, loaded by dnsperf. */
 export const dnsBenchmark: Benchmark = {
   name: 'dns',
   summary: 'answers a second, latency, CPU and memory of portolan dns beside other name servers',
-  async run({ services: sizes, dnsSeconds, dnsRounds, coredns }, print, signal) {
+  async run({ services: sizes, seconds, repeat, coredns }, print, signal) {
     const bed = await openBed()
     try {
-      const runs = works(bed, sizes, dnsSeconds)
+      const runs = works(bed, sizes, seconds)
       const samples = new Map<string, Sample>()
       // Interleaved, so that a change of the machine meets all of them.
-      for (let round = 0; round < dnsRounds; round++) {
+      for (let round = 0; round < repeat; round++) {
         for (const subject of dnsSubjects(coredns)) {
           for (const work of runs) {
             if (!subject.does.includes(work.needs)) continue
@@ -121,7 +121,7 @@ async function measure(
     const note = (metric: string, unit: string, value: number): void => {
       const row = { subject: subject.name, work: work.title, metric, unit }
       const key = Object.values(row).join('\n')
-      const sample = samples.get(key) ?? { row, values: [] }
+      const sample: Sample = samples.get(key) ?? { row, values: [] }
       sample.values.push(value)
       samples.set(key, sample)
     }

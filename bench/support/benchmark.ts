@@ -1,3 +1,5 @@
+import type { EngineName } from '../../src/reactor/reactor.ts'
+
 /** One figure, or one distribution, of one subject. Rows of several subjects compare when `work`,
  *  `metric` and `unit` are equal. */
 export type Row = {
@@ -7,6 +9,8 @@ export type Row = {
   readonly work: string
   readonly metric: string
   readonly unit: string
+  /** How often the figure of another subject of the same run goes into this one. */
+  readonly ratio?: { readonly to: string; readonly value: number }
 } & ({ readonly p50: number; readonly p99: number } | { readonly value: number })
 
 /** Mechanisms that can be measured here, iptables in each way of writing; IPVS needs a kernel that has it. */
@@ -38,11 +42,15 @@ export interface BenchmarkOptions {
   readonly kubeconfig: string | undefined
   /** File of rules of the original that were recorded; undefined: none. */
   readonly peerRules: string | undefined
-  /** Seconds of each load of a name server, and how often all are measured. */
-  readonly dnsSeconds: number
-  readonly dnsRounds: number
+  /** Seconds of each load of a server, and how often all are measured. */
+  readonly seconds: number
+  readonly repeat: number
   /** Path of a CoreDNS binary; undefined: none. */
   readonly coredns: string | undefined
+  /** Engine of the reactor that is measured; undefined: each that works here. */
+  readonly engine: EngineName | undefined
+  /** Only works of this name; undefined: all. */
+  readonly only: string | undefined
 }
 
 /** A benchmark: prints nothing, gives rows. */
