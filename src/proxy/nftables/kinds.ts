@@ -4,7 +4,7 @@ import { tiers } from './tiers.ts'
 
 /** A kind says what is done with the flows of a pool: it is the data of `pools` and the key of `kinds`.
  *  Balanced pools have the number of slots of their tier; the others are above. */
-const refuseKind = 0xffff0000
+export const refuseKind = 0xffff0000
 const discardKind = 0xffff0001
 const stickyBit = 0x80000000
 

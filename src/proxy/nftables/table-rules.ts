@@ -7,7 +7,7 @@ import { podMatches } from '../filter/pod-matches.ts'
 import type { NodePlan } from '../plan/plan.ts'
 import { detectsPods } from '../plan/plan-context.ts'
 import type { FamilyLayout } from './family-layout.ts'
-import { drawChain, tierChain } from './kinds.ts'
+import { drawChain, refuseKind, tierChain } from './kinds.ts'
 import {
   addressMap,
   balance,
@@ -171,7 +171,10 @@ function serviceChains(
     ),
     filled(
       { name: 'no-service' },
-      [[nft.loadDestination(layout.table), nft.lookup('cluster-addresses'), nft.goto('refuse')]],
+      [
+        [nft.loadDestination(layout.table), nft.lookup('cluster-addresses'), ...goToRefuse()],
+        'by a map, so that a table that is being deleted refuses nothing',
+      ],
       ...node.serviceRanges
         .filter((prefix) => prefix.family === layout.family)
         .map((prefix): [readonly Expression[], string] => [
@@ -181,6 +184,18 @@ function serviceChains(
     ),
     refuseChain(layout),
     filled({ name: 'discard' }, [[nft.drop()]]),
+  ]
+}
+
+/** Goes to `refuse` through the map of kinds. When a table is deleted, elements of its maps are gone from one
+ *  instant on, those of its sets stay until the table's memory is freed (nft_map_deactivate in the kernel's
+ *  nf_tables_api.c). A packet that is in these rules in that instant finds no frontend, but finds its address
+ *  in `cluster-addresses`; refused here, it could not get to the rules of another mode. */
+function goToRefuse(): readonly Expression[] {
+  return [
+    nft.loadMark(),
+    nft.maskAndXor(nft.hostWord(0), nft.hostWord(refuseKind)),
+    nft.lookupVerdict('kinds', nft.firstRegister),
   ]
 }
 

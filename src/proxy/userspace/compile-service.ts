@@ -31,7 +31,8 @@ export function compileService({ frontends }: ServicePlan, visit: ElementVisitor
     }
     if (address === undefined) continue
     if (frontend.kind === 'cluster-ip') {
-      visit(family, 'cluster-addresses', { key: addressKey(address) })
+      const verdict = { code: gotoCode, chain: 'refuse' }
+      visit(family, 'cluster-addresses', { key: addressKey(address), verdict })
     }
     if (sourceRanges === undefined) continue
     visit(family, 'restricted', { key, comment })

@@ -46,7 +46,10 @@ export function relayTable(
       filledChain(
         'no-service',
         undefined,
-        [[nft.loadDestination(table), nft.lookup('cluster-addresses'), nft.goto('refuse')]],
+        [
+          [nft.loadDestination(table), nft.lookupVerdict('cluster-addresses', nft.firstRegister)],
+          'a map, so that a table that is being deleted refuses nothing',
+        ],
         ...unusedAddressRules(family, node),
       ),
       ...endChains(family),

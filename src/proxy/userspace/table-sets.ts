@@ -31,7 +31,12 @@ const setTable: readonly SetRow[] = [
     isInterval: true,
     comment: 'who may connect to restricted frontends',
   },
-  { name: 'cluster-addresses', key: ['daddr'], comment: 'addresses of services in the cluster' },
+  {
+    name: 'cluster-addresses',
+    key: ['daddr'],
+    data: 'verdict',
+    comment: 'addresses of services in the cluster',
+  },
   { name: 'nodeport-addresses', key: ['daddr'], comment: 'node ports answer here' },
   { name: 'relays', key: frontend, comment: 'where the relays of this node listen' },
 ]
