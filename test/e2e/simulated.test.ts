@@ -116,7 +116,7 @@ const count = 40
 for (const family of [4, 6] as const) {
   for (const source of Object.keys(sources) as (keyof typeof sources)[]) {
     test(`IPv${family} from ${source}`, async (scene) => {
-      const simulate = scene.mode.simulate(scene.lab)
+      const simulate = await scene.mode.simulate(scene.lab, scene.folder)
       const { node } = labAddresses[family]
       const targets = [1, 2, 3, 4, 5].flatMap((number): [string, number][] => [
         [cluster(family, number), 80],

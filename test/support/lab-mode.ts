@@ -25,8 +25,21 @@ export interface LabMode {
   addForeignRules(lab: NetworkLab): void
   /** A text that is another one after any write, by whomever, to the rules. */
   stamp(lab: NetworkLab): string
-  /** Reads the rules and simulates them. */
-  simulate(lab: NetworkLab): Simulate
+  /** Reads the rules and simulates them. `folder` has the manifests: what is not in the kernel comes from there. */
+  simulate(lab: NetworkLab, folder: string): Simulate | Promise<Simulate>
+  /** What it cannot do: tests assert what happens instead. Absent: nothing. */
+  readonly limits?: LabLimits
+}
+
+/** What tests must not expect of a mode. */
+export interface LabLimits {
+  /** Endpoints see an address of the node instead of the client's own where the plan keeps it: each flow is a
+   *  connection of the node's. */
+  readonly hidesClients: boolean
+  /** SCTP flows are refused. */
+  readonly refusesSctp: boolean
+  /** Connections end with the daemon, and new ones wait for the next one. */
+  readonly endsWithDaemon: boolean
 }
 
 /** What the rules, as they were read, do with a flow. `localAddresses` are the node's own. */

@@ -2,6 +2,7 @@ import process from 'node:process'
 import { iptablesMode } from './iptables-mode.ts'
 import type { LabMode } from './lab-mode.ts'
 import { nftablesMode } from './nftables-mode.ts'
+import { userspaceMode } from './userspace-mode.ts'
 
 /** The modes that suites are to run in. Throws when one is asked for that does not exist. */
 export function labModes(): readonly LabMode[] {
@@ -22,4 +23,5 @@ const allModes: readonly LabMode[] = [
   nftablesMode,
   iptablesMode('nf_tables'),
   iptablesMode('legacy'),
+  userspaceMode,
 ]

@@ -28,14 +28,20 @@ export function serveSctp(port: number, answer: (source: string) => string): voi
 
 let nextSourcePort = 20_000
 
-/** Sends an INIT from a fresh port and waits for the text in the INIT ACK. Rejects with `timeout`. */
+/** Sends an INIT from a fresh port and waits for the text in the INIT ACK. Rejects with `timeout`, or with
+ *  ECONNREFUSED when an ICMP error says that the port cannot be reached. */
 export async function askSctp(target: Target, timeoutMs: number): Promise<string> {
   const sourcePort = nextSourcePort++
-  const { promise, resolve } = Promise.withResolvers<string>()
-  const socket = new RawSocket(familyOf(target.address), protocol, (bytes, source) => {
+  const { promise, resolve, reject } = Promise.withResolvers<string>()
+  const family = familyOf(target.address)
+  const socket = new RawSocket(family, protocol, (bytes, source) => {
     const ack = parsePacket(bytes)
     const isOurs = ack?.destinationPort === sourcePort && source === target.address
     if (ack?.chunk === chunkInitAck && isOurs) resolve(ack.cookie)
+  })
+  const errors = new RawSocket(family, portUnreachable[family].protocol, (bytes) => {
+    if (refusedSourcePort(bytes, family) !== sourcePort) return
+    reject(Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }))
   })
   const timer = new AbortController()
   try {
@@ -49,7 +55,22 @@ export async function askSctp(target: Target, timeoutMs: number): Promise<string
   } finally {
     timer.abort()
     socket.close()
+    errors.close()
   }
+}
+
+/** ICMP (RFC 792) and ICMPv6 (RFC 4443): protocol number, type, code, bytes of the IP header that is quoted. */
+const portUnreachable = {
+  4: { protocol: 1, type: 3, code: 3, quotedBytes: 20 },
+  6: { protocol: 58, type: 1, code: 4, quotedBytes: 40 },
+} as const
+
+/** The source port of the flow that an ICMP error refuses; undefined for every other message. */
+function refusedSourcePort(bytes: Uint8Array, family: 4 | 6): number | undefined {
+  const { type, code, quotedBytes } = portUnreachable[family]
+  const start = 8 + quotedBytes
+  if (bytes[0] !== type || bytes[1] !== code || bytes.length < start + 2) return undefined
+  return Buffer.from(bytes).readUInt16BE(start)
 }
 
 interface PacketFields {
