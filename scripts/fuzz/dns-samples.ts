@@ -157,7 +157,7 @@ function respondFor(names: ClusterNames): Respond {
     random: () => 0.5,
     log: createLogger({ format: 'json', level: 'error' }, () => undefined),
     kubernetes: (settings) =>
-      kubernetesPlugin(settings, { names, localAddresses: () => [], searchDomains: [] }),
+      kubernetesPlugin(settings, { names, localAddresses: () => [], searchDomains: () => [] }),
     openUpstream: () => {
       throw new Error('nothing is forwarded')
     },

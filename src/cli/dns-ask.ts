@@ -76,7 +76,12 @@ async function askOnce(
   try {
     return await askCorefile(
       corefile,
-      { source, logger, localAddresses: readLocalAddresses },
+      {
+        source,
+        logger,
+        localAddresses: readLocalAddresses,
+        randomizesCase: texts['randomize-case'] === 'true',
+      },
       { message, client, transport },
     )
   } finally {

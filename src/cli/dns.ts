@@ -47,6 +47,10 @@ end it.`,
     { name: 'dns.port', value: 'PORT', summary: 'port of server blocks that name none (53)' },
     { name: 'node-local', value: 'ADDRESSES', summary: 'addresses to make local to this node' },
     { name: 'server', value: 'ADDRESS', summary: 'query: the server to ask, [ADDRESS]:PORT' },
+    {
+      name: 'randomize-case',
+      summary: 'ask upstreams in random upper and lower case, against forged replies (0x20)',
+    },
     { name: 'tcp', summary: 'query and explain: ask over TCP' },
     { name: 'from', value: 'ADDRESS', summary: 'explain: address of the client (127.0.0.1)' },
     outputOption,
@@ -80,6 +84,7 @@ async function run(input: CommandInput, io: CliIo, signal: AbortSignal): Promise
     logger,
     source: lazySource(() => openCluster(corefile, texts, io, logger, closing.signal)),
     localAddresses: readLocalAddresses,
+    randomizesCase: texts['randomize-case'] === 'true',
     readCorefile: () => {
       corefile = readCorefile(texts.conf, port, io)
       return corefile

@@ -4,6 +4,7 @@ import type { Logger } from '../../observe/logger.ts'
 import type { Corefile } from '../corefile/check-corefile.ts'
 import { type BuiltBlock, buildServers, type DnsListener } from '../plugins/build-servers.ts'
 import type { ChainParts } from '../plugins/chain-parts.ts'
+import { followedSearch } from '../plugins/followed-search.ts'
 import { systemParts } from '../plugins/system-parts.ts'
 import type { UdpEngine } from '../upstream/udp-pool.ts'
 import type { ClusterNames } from '../zone/cluster-names.ts'
@@ -17,6 +18,8 @@ export interface GenerationParts {
   readonly logger: Logger
   /** Carries queries to upstreams over UDP. */
   readonly reactor: UdpEngine
+  /** See `UpstreamInputs.randomizesCase`. */
+  readonly randomizesCase: boolean
   /** Addresses of this machine that clients reach it at, canonical. */
   readonly localAddresses: () => readonly string[]
   readonly cacheObserver: ChainParts['cacheObserver']
@@ -38,11 +41,16 @@ export interface DnsGeneration {
   close(): void
 }
 
+/** Where this machine's resolver searches, and so its pods with `dnsPolicy: Default`. */
+const resolvConf = { path: '/etc/resolv.conf', intervalMs: 5_000 } as const
+
 /** Builds the plugins of a Corefile and starts what they watch. Throws a CorefileError when something that it
  *  names is not there. */
 export function openGeneration(corefile: Corefile, parts: GenerationParts): DnsGeneration {
   const ending = new AbortController()
-  const system = systemParts({ randomizesCase: false, reactor: parts.reactor })
+  const { reactor, randomizesCase } = parts
+  const system = systemParts({ randomizesCase, reactor })
+  const search = followedSearch(resolvConf, system.clock, ending.signal)
   const watched: WatchedNames[] = []
   const { promise: failed, reject } = Promise.withResolvers<never>()
   // Nobody may be waiting yet, or any more.
@@ -58,7 +66,7 @@ export function openGeneration(corefile: Corefile, parts: GenerationParts): DnsG
         return kubernetesPlugin(settings, {
           names: cluster.names,
           localAddresses,
-          searchDomains: [],
+          searchDomains: search,
         })
       },
       onLoop: (reason) => reject(new Error(reason)),

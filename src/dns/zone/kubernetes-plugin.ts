@@ -21,7 +21,7 @@ export interface KubernetesInputs {
   /** Addresses of this machine that clients reach it at, canonical: the zone's name servers. */
   readonly localAddresses: () => readonly string[]
   /** Search domains of this machine's resolv.conf, absolute: `autopath` ends with them. */
-  readonly searchDomains: readonly DnsName[]
+  readonly searchDomains: () => readonly DnsName[]
 }
 
 /** The `kubernetes` plugin: answers for names of services, endpoints and pods, and for their addresses. */
@@ -33,7 +33,7 @@ export function kubernetesPlugin(settings: KubernetesSettings, inputs: Kubernete
     name: 'kubernetes',
     serve: (request, next) => serve(view, request, next),
     isReady: () => names.isComplete,
-    searchPath: (request) => searchPath(view, request, searchDomains),
+    searchPath: (request) => searchPath(view, request, searchDomains()),
     transfer: (zone) => {
       const key = nameKey(zone)
       return settings.zones.includes(key) ? transferZone(view, zone) : undefined

@@ -49,7 +49,7 @@ export function openResponder(
   const kubernetes = kubernetesPlugin(directive('pods insecure'), {
     names: cluster.names,
     localAddresses: () => [],
-    searchDomains: [],
+    searchDomains: () => [],
   })
   const plugins = [...(options.plugins ?? []), kubernetes]
   let repeated = 0

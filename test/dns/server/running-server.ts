@@ -42,6 +42,7 @@ export async function startServer(
         taken.resolve()
       }),
       localAddresses: () => ['127.0.0.1'],
+      randomizesCase: false,
       onReload: (callback) => {
         reload = callback
       },

@@ -4,14 +4,13 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { checkCorefile } from '../../../src/dns/corefile/check-corefile.ts'
-import { serveDns } from '../../../src/dns/server/serve-dns.ts'
 import { decodeMessage } from '../../../src/dns/wire/decode-message.ts'
+import { encodeMessage } from '../../../src/dns/wire/encode-message.ts'
 import type { Kind, Resources } from '../../../src/kube/resources.ts'
 import type { ClusterSource, Sink } from '../../../src/kube/store.ts'
-import { createLogger } from '../../../src/observe/logger.ts'
 import { parseCluster } from '../../support/plan-fixture.ts'
 import { queryPacket } from '../answer/responder-fixture.ts'
+import { freePort, type RunningServer, startServer } from './running-server.ts'
 
 const test = suite('dns/server/serve-dns')
 
@@ -39,54 +38,11 @@ class OneService implements ClusterSource {
   }
 }
 
-interface Running {
-  readonly port: number
-  readonly source: OneService
-  end(): Promise<void>
-}
-
-function parseCorefile(text: string): ReturnType<typeof checkCorefile> {
-  const surroundings = { environment: {}, importFiles: () => undefined, defaultPort: 53 }
-  return checkCorefile('test', text, surroundings)
-}
-
-async function freePort(): Promise<number> {
-  const probe = createSocket('udp4')
-  probe.bind(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address()
-  probe.close()
-  await once(probe, 'close')
-  return port
-}
-
-async function start(more = ''): Promise<Running> {
+async function start(more = ''): Promise<RunningServer & { port: number; source: OneService }> {
   const port = await freePort()
   const text = `.:${port} {\n bind 127.0.0.1\n kubernetes cluster.local\n ${more}\n}\n`
-  const corefile = parseCorefile(text)
   const source = new OneService()
-  const abort = new AbortController()
-  const { promise: ready, resolve } = Promise.withResolvers<void>()
-  const logger = createLogger({ format: 'json', level: 'error' }, () => {})
-  const serving = serveDns(
-    {
-      readCorefile: () => corefile,
-      source,
-      logger,
-      localAddresses: () => ['127.0.0.1'],
-      listening: () => resolve(),
-    },
-    abort.signal,
-  )
-  await Promise.race([ready, serving])
-  return {
-    port,
-    source,
-    end() {
-      abort.abort()
-      return serving
-    },
-  }
+  return { port, source, ...(await startServer(text, { source })) }
 }
 
 test('a resolver gets addresses, and new ones right after a change', async () => {
@@ -138,36 +94,9 @@ test('a new Corefile is taken without a lost query, a wrong one changes nothing'
   const port = await freePort()
   const text = (body: string): string => `.:${port} {\n bind 127.0.0.1\n ${body}\n}\n`
   const hosts = (address: string): string => text(`hosts {\n  ${address} web.test\n }`)
-  let current = hosts('192.0.2.1')
-  let reload = (): void => {}
-  let taken = Promise.withResolvers<void>()
-  const errors: string[] = []
-  const abort = new AbortController()
-  const serving = serveDns(
-    {
-      readCorefile: () => parseCorefile(current),
-      source: new OneService(),
-      logger: createLogger({ format: 'json', level: 'error' }, (line) => {
-        errors.push(line)
-        taken.resolve()
-      }),
-      localAddresses: () => [],
-      onReload: (callback) => {
-        reload = callback
-      },
-      listening: () => taken.resolve(),
-    },
-    abort.signal,
-  )
-  await Promise.race([taken.promise, serving])
+  const { change, errors, end } = await startServer(hosts('192.0.2.1'))
   const resolver = new Resolver({ timeout: 2000, tries: 1 })
   resolver.setServers([`127.0.0.1:${port}`])
-  const change = async (next: string): Promise<void> => {
-    current = next
-    taken = Promise.withResolvers()
-    reload()
-    await taken.promise
-  }
   let hasEnded = false
   const answers: string[] = []
   const asking = (async () => {
@@ -183,23 +112,39 @@ test('a new Corefile is taken without a lost query, a wrong one changes nothing'
   assert.equal(await resolver.resolve4('web.test'), ['192.0.2.4'])
   assert.is(errors.length, 1)
   assert.match(errors.join(), /test:3:2: .*hots.*hosts/)
-  abort.abort()
-  await serving
+  await end()
+})
+
+test('letters of forwarded names are random when that is asked for', async () => {
+  const asked: string[] = []
+  const upstream = createSocket('udp4')
+  upstream.on('message', (packet, peer) => {
+    const query = decodeMessage(packet)
+    asked.push(query.questions[0]?.name ?? '')
+    const reply = encodeMessage({ ...query, flags: { ...query.flags, qr: true } }, 512)
+    upstream.send(reply, peer.port, peer.address)
+  })
+  upstream.bind(0, '127.0.0.1')
+  await once(upstream, 'listening')
+  const port = await freePort()
+  const forward = `forward . 127.0.0.1:${upstream.address().port}`
+  const text = `.:${port} {\n bind 127.0.0.1\n ${forward}\n}\n`
+  const { end } = await startServer(text, { randomizesCase: true })
+  const resolver = new Resolver()
+  resolver.setServers([`127.0.0.1:${port}`])
+  const name = 'a-name-with-so-many-letters-that-chance-is-no-excuse.test'
+  const code = await resolver.resolve4(name).catch((error: NodeJS.ErrnoException) => error.code)
+  assert.is(code, 'ENODATA')
+  assert.is(asked[0]?.toLowerCase(), `${name}.`)
+  assert.is.not(asked[0], `${name}.`)
+  await end()
+  upstream.close()
 })
 
 test('an address that is taken is named, with what to do', async () => {
   const first = await start()
   const text = `.:${first.port} {\n bind 127.0.0.1\n whoami\n}\n`
-  const corefile = parseCorefile(text)
-  const logger = createLogger({ format: 'json', level: 'error' }, () => {})
-  const parts = {
-    readCorefile: () => corefile,
-    logger,
-    localAddresses: () => [],
-    listening: () => {},
-  }
-  const second = serveDns({ ...parts, source: new OneService() }, new AbortController().signal)
-  const message = await second.catch((error: Error) => error.message)
+  const message = await startServer(text).catch((error: Error) => error.message)
   assert.match(String(message), `DNS server on 127.0.0.1:${first.port}: the port is in use`)
   await first.end()
 })

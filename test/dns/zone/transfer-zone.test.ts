@@ -24,7 +24,7 @@ function transfer(zone: string, addresses: readonly string[]): string[] | undefi
   const plugin = kubernetesPlugin(directive(), {
     names: cluster.names,
     localAddresses: () => addresses,
-    searchDomains: [],
+    searchDomains: () => [],
   })
   const records = plugin.transfer?.(zone)
   return records === undefined ? undefined : [...records].map(formatRecord)

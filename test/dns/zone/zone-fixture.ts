@@ -90,7 +90,7 @@ export async function ask(
   const plugin = kubernetesPlugin(settings, {
     names: cluster.names,
     localAddresses: () => options.localAddresses ?? [],
-    searchDomains: ['example.com.'],
+    searchDomains: () => ['example.com.'],
   })
   const nothing = failure(rcodes.SERVFAIL, 'next')
   return plugin.serve(

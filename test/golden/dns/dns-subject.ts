@@ -103,7 +103,7 @@ function partsOf(scenario: DnsScenario, clusters: Cluster[]): ChainParts {
       return kubernetesPlugin(settings, {
         names,
         localAddresses: () => addresses,
-        searchDomains: [],
+        searchDomains: () => [],
       })
     },
     openUpstream: () => upstream,
