@@ -1,7 +1,6 @@
 import type { Edns, EdnsOption, Flags, Message, Question, ResourceRecord } from './message.ts'
 import { recordTypes } from './numbers.ts'
 import { readRecordData } from './record-codec.ts'
-import { WireError } from './wire-error.ts'
 import { WireReader } from './wire-reader.ts'
 
 /** RFC 1035 section 4.1.1. */
@@ -13,13 +12,15 @@ export function decodeMessage(bytes: Uint8Array): Message {
   const reader = new WireReader(bytes)
   const id = reader.u16()
   const bits = reader.u16()
-  const counts = [reader.u16(), reader.u16(), reader.u16(), reader.u16()]
-  const [questionCount = 0, answerCount = 0, authorityCount = 0, additionalCount = 0] = counts
-  const questions = times(questionCount, () => readQuestion(reader))
-  const answers = times(answerCount, () => readRecord(reader))
-  const authority = times(authorityCount, () => readRecord(reader))
+  const questionCount = reader.u16()
+  const answerCount = reader.u16()
+  const authorityCount = reader.u16()
+  const additionalCount = reader.u16()
+  const questions: Question[] = []
+  for (let index = 0; index < questionCount; index++) questions.push(readQuestion(reader))
+  const answers = readRecords(reader, answerCount)
+  const authority = readRecords(reader, authorityCount)
   const { additional, edns, upperRcode } = readAdditional(reader, additionalCount)
-  for (const record of [...answers, ...authority]) refuseOpt(record, reader.offset)
   return {
     id,
     flags: decodeFlags(bits),
@@ -47,10 +48,20 @@ function decodeFlags(bits: number): Flags {
   }
 }
 
-function times<T>(count: number, read: () => T): T[] {
-  const items: T[] = []
-  for (let index = 0; index < count; index++) items.push(read())
-  return items
+const none: readonly ResourceRecord[] = []
+
+/** The records of a section that has no OPT record. */
+function readRecords(reader: WireReader, count: number): readonly ResourceRecord[] {
+  if (count === 0) return none
+  const records: ResourceRecord[] = []
+  for (let index = 0; index < count; index++) {
+    const record = readRecord(reader)
+    if (record.type === recordTypes.OPT) {
+      reader.fail('an OPT record outside of the additional section')
+    }
+    records.push(record)
+  }
+  return records
 }
 
 function readQuestion(reader: WireReader): Question {
@@ -71,7 +82,12 @@ function readRecord(reader: WireReader): ResourceRecord {
 function readAdditional(
   reader: WireReader,
   count: number,
-): { additional: ResourceRecord[]; edns: Edns | undefined; upperRcode: number } {
+): {
+  readonly additional: readonly ResourceRecord[]
+  readonly edns: Edns | undefined
+  readonly upperRcode: number
+} {
+  if (count === 0) return nothingAdditional
   const additional: ResourceRecord[] = []
   let edns: Edns | undefined
   let upperRcode = 0
@@ -94,6 +110,8 @@ function readAdditional(
   return { additional, edns, upperRcode }
 }
 
+const nothingAdditional = { additional: none, edns: undefined, upperRcode: 0 }
+
 function readOptions(bytes: Uint8Array): EdnsOption[] {
   const reader = new WireReader(bytes)
   const options: EdnsOption[] = []
@@ -101,10 +119,4 @@ function readOptions(bytes: Uint8Array): EdnsOption[] {
     options.push({ code: reader.u16(), data: reader.bytes(reader.u16()) })
   }
   return options
-}
-
-function refuseOpt(record: ResourceRecord, offset: number): void {
-  if (record.type === recordTypes.OPT) {
-    throw new WireError(offset, 'an OPT record outside of the additional section')
-  }
 }

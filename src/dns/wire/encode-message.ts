@@ -33,35 +33,48 @@ type Written =
   | { readonly bytes: Uint8Array; readonly overflow?: undefined }
   | { readonly bytes?: undefined; readonly overflow: Overflow }
 
+/** One for all messages: nothing else runs while one is written. */
+const writer = new WireWriter()
+
 function write(message: Message, counts: SectionCounts, maxSize: number): Written {
-  const writer = new WireWriter()
-  const sections = sectionsOf(message)
-  const isCut = sections.some((records, section) => records.length > (counts[section] ?? 0))
+  const { edns, questions, answers, authority, additional } = message
+  const isCut =
+    counts[0] < answers.length || counts[1] < authority.length || counts[2] < additional.length
+  writer.start()
   writer.u16(message.id)
   writer.u16(headerBits(message, isCut))
-  writer.u16(message.questions.length)
-  for (const count of counts.slice(0, 2)) writer.u16(count)
-  writer.u16(counts[2] + (message.edns === undefined ? 0 : 1))
-  for (const question of message.questions) writeQuestion(writer, question)
-  const budget = maxSize - (message.edns === undefined ? 0 : ednsBytes(message.edns))
+  writer.u16(questions.length)
+  writer.u16(counts[0])
+  writer.u16(counts[1])
+  writer.u16(counts[2] + (edns === undefined ? 0 : 1))
+  for (const question of questions) writeQuestion(writer, question)
+  const budget = maxSize - (edns === undefined ? 0 : ednsBytes(edns))
   if (writer.length > budget) {
     throw new WireError(writer.length, `the question does not fit into ${maxSize} bytes`)
   }
-  for (const [section, records] of sections.entries()) {
-    for (const [index, record] of records.slice(0, counts[section]).entries()) {
-      writeRecord(writer, record)
-      if (writer.length > budget) return { overflow: { section, index } }
-    }
+  for (let section = 0; section < 3; section++) {
+    const index = writeRecords(sectionOf(message, section), counts[section] ?? 0, budget)
+    if (index >= 0) return { overflow: { section, index } }
   }
-  if (message.edns !== undefined) writeEdns(writer, message.edns, message.rcode)
+  if (edns !== undefined) writeEdns(writer, edns, message.rcode)
   else if (message.rcode > 0xf) {
     throw new WireError(3, `response code ${message.rcode} needs EDNS`)
   }
   return { bytes: writer.finish() }
 }
 
-function sectionsOf(message: Message): readonly (readonly ResourceRecord[])[] {
-  return [message.answers, message.authority, message.additional]
+/** Writes the first records; gives the index of the one that did not fit, or -1. */
+function writeRecords(records: readonly ResourceRecord[], count: number, budget: number): number {
+  for (let index = 0; index < count; index++) {
+    const record = records[index]
+    if (record !== undefined) writeRecord(writer, record)
+    if (writer.length > budget) return index
+  }
+  return -1
+}
+
+function sectionOf(message: Message, section: number): readonly ResourceRecord[] {
+  return section === 0 ? message.answers : section === 1 ? message.authority : message.additional
 }
 
 /** The counts without the record that did not fit, its set, and everything behind it. */
@@ -70,7 +83,7 @@ function reduce(
   counts: SectionCounts,
   { section, index }: Overflow,
 ): SectionCounts {
-  const records = sectionsOf(message)[section] ?? []
+  const records = sectionOf(message, section)
   const askedType = message.questions[0]?.type
   const isAsked = section === 0 && records[index]?.type === askedType
   const cut = isAsked ? index : firstOfSet(records, index)
@@ -131,7 +144,9 @@ function writeRecord(writer: WireWriter, record: ResourceRecord): void {
   writer.u16(record.type)
   writer.u16(record.class)
   writer.u32(record.ttl)
-  writer.sized(() => writeRecordData(writer, record.data))
+  const start = writer.startSized()
+  writeRecordData(writer, record.data)
+  writer.endSized(start)
 }
 
 /** Root name, type, class, TTL and length; then the options with 4 bytes before each. */

@@ -1,4 +1,3 @@
-import { readAddress } from '../../net/address.ts'
 import type { DnsName } from './name.ts'
 import { recordClasses, recordTypes } from './numbers.ts'
 import type { RecordData } from './record-data.ts'
@@ -23,7 +22,7 @@ export function readRecordData(
   byteCount: number,
 ): RecordData {
   const kind = kindOf(type, recordClass, byteCount)
-  return reader.part(byteCount, () => codecs[kind].read(reader))
+  return reader.part<RecordData>(byteCount, codecs[kind].read)
 }
 
 /** Writes the data of a record. Throws a WireError when the data is not of the record's type. */
@@ -61,13 +60,13 @@ const codecs: { readonly [K in RecordData['kind']]: RecordCodec<K> } = {
   A: {
     types: [recordTypes.A],
     isInternet: true,
-    read: (reader) => ({ kind: 'A', address: readAddress(reader.bytes(4), 0, 4) }),
+    read: (reader) => ({ kind: 'A', address: reader.address(4) }),
     write: (writer, data) => writer.address(data.address, 4),
   },
   AAAA: {
     types: [recordTypes.AAAA],
     isInternet: true,
-    read: (reader) => ({ kind: 'AAAA', address: readAddress(reader.bytes(16), 0, 6) }),
+    read: (reader) => ({ kind: 'AAAA', address: reader.address(6) }),
     write: (writer, data) => writer.address(data.address, 16),
   },
   NS: nameCodec('NS', true),
