@@ -17,6 +17,10 @@ export interface FrontendRow {
   /** What happens to flows, by who sends them. */
   readonly actions: Readonly<Record<SourceClass, ActionRow>>
   readonly sourceRanges: readonly string[] | undefined
+  /** Why the mode refuses what the plan balances; undefined: it does not. */
+  readonly limit: string | undefined
+  /** Where it is served on this machine in portable mode; undefined: no table was given, or it has none. */
+  readonly place: string | undefined
   /** Undefined: not asked for. */
   readonly traffic: FrontendTraffic | undefined
 }
@@ -29,16 +33,23 @@ export interface ActionRow {
   readonly affinitySeconds: number
 }
 
-/** All frontends of a plan, by service, then in the plan's order; with their traffic where it is known. */
+/** What is known of frontends beside the plan. */
+export interface FrontendFacts {
+  readonly trafficOf?: TrafficOf | undefined
+  readonly limitOf?: (frontend: Frontend) => string | undefined
+  readonly placeOf?: (frontend: Frontend) => string | undefined
+}
+
+/** All frontends of a plan, by service, then in the plan's order. */
 export function frontendRows(
   plan: Pick<Plan, 'services'>,
-  trafficOf?: TrafficOf,
+  facts: FrontendFacts = {},
 ): readonly FrontendRow[] {
   const services = [...plan.services.values()].sort((left, right) =>
     left.service < right.service ? -1 : 1,
   )
   return services.flatMap((service) =>
-    service.frontends.map((frontend) => frontendRow(frontend, trafficOf?.(frontend))),
+    service.frontends.map((frontend) => frontendRow(frontend, facts)),
   )
 }
 
@@ -53,7 +64,7 @@ export function formatFrontends(rows: readonly FrontendRow[]): string {
       index === 0 ? `${row.frontend}/${row.protocol}` : '',
       sources,
       ...(row.traffic === undefined ? [] : formatTraffic(index === 0 ? row.traffic : undefined)),
-      formatAction(action, row.sourceRanges),
+      formatAction(action, row),
     ]),
   )
   const counted = rows[0]?.traffic === undefined ? [] : ['open', 'counted', 'now']
@@ -69,7 +80,7 @@ function formatTraffic(traffic: FrontendTraffic | undefined): readonly string[] 
   return [`${traffic.open}`, words(traffic.total), words(traffic.during)]
 }
 
-function frontendRow(frontend: Frontend, traffic: FrontendTraffic | undefined): FrontendRow {
+function frontendRow(frontend: Frontend, facts: FrontendFacts): FrontendRow {
   const { address, port, actions } = frontend
   return {
     service: frontend.service,
@@ -84,7 +95,9 @@ function frontendRow(frontend: Frontend, traffic: FrontendTraffic | undefined): 
       outside: actionRow(actions.outside),
     },
     sourceRanges: frontend.sourceRanges?.map(formatPrefix),
-    traffic,
+    limit: facts.limitOf?.(frontend),
+    place: facts.placeOf?.(frontend),
+    traffic: facts.trafficOf?.(frontend),
   }
 }
 
@@ -118,14 +131,19 @@ function groupSources(row: FrontendRow): [string, ActionRow][] {
 /** Longer lists are cut: a table is for people, `--output json` has everything. */
 const shownBackends = 4
 
-function formatAction(action: ActionRow, sourceRanges: readonly string[] | undefined): string {
+function formatAction(
+  action: ActionRow,
+  { limit, place, sourceRanges }: Pick<FrontendRow, 'limit' | 'place' | 'sourceRanges'>,
+): string {
   if (action.kind !== 'balance') return action.kind
+  if (limit !== undefined) return `reject: ${limit}`
   const { backends } = action
   const more = backends.length - shownBackends
   const words = [backends.slice(0, shownBackends).join(' ')]
   if (more > 0) words.push(`and ${more} more`)
   if (action.masquerade === 'always') words.push('masqueraded')
   if (action.affinitySeconds > 0) words.push(`sticky ${action.affinitySeconds}s`)
+  if (place !== undefined) words.push(`at ${place} on this machine`)
   if (sourceRanges !== undefined) words.push(`only from ${sourceRanges.join(' ')}`)
   return words.join(' ')
 }

@@ -1,4 +1,6 @@
+import type { ProxyOptions } from '../proxy/config/proxy-options.ts'
 import type { Plan } from '../proxy/port/mechanism.ts'
+import { whyNotRelayed } from '../proxy/relay/why-not-relayed.ts'
 import { planOptions, sourceOptions } from './cluster-input.ts'
 import { type FrontendRow, formatFrontends, frontendRows } from './frontend-rows.ts'
 import { readTraffic, trafficOptions } from './frontend-traffic.ts'
@@ -40,7 +42,10 @@ async function run(input: CommandInput, io: CliIo, signal: AbortSignal): Promise
   outputFormat(input)
   const loaded = await loadCluster(input, io, signal)
   const { plan, cluster } = loaded
-  const frontends = frontendRows(plan, await readTraffic(input, loaded, signal))
+  const frontends = frontendRows(plan, {
+    trafficOf: await readTraffic(input, loaded, signal),
+    ...(isRelaying(cluster.options) ? { limitOf: whyNotRelayed } : {}),
+  })
   const { nodePortAddresses, podDetector } = plan.node
   const value: Status = {
     node: { name: cluster.options.nodeName, nodePortAddresses, podDetector },
@@ -56,6 +61,11 @@ async function run(input: CommandInput, io: CliIo, signal: AbortSignal): Promise
   return 0
 }
 
+/** Only a mode that was asked for is known here. */
+function isRelaying({ configuration: { mode } }: ProxyOptions): boolean {
+  return mode === 'userspace'
+}
+
 function countEndpoints(frontends: readonly FrontendRow[]): number {
   const endpoints = new Set<string>()
   for (const { protocol, actions } of frontends) {
@@ -66,7 +76,8 @@ function countEndpoints(frontends: readonly FrontendRow[]): number {
   return endpoints.size
 }
 
-function isRefusing({ actions }: FrontendRow): boolean {
+function isRefusing({ actions, limit }: FrontendRow): boolean {
+  if (limit !== undefined) return true
   return Object.values(actions).some(({ kind }) => kind !== 'balance')
 }
 

@@ -50,6 +50,7 @@ interface TracedVerdictRow {
   readonly backends: readonly { readonly backend: string; readonly masqueraded: boolean }[]
   readonly affinitySeconds: number
   readonly path: readonly string[]
+  readonly limit: string | undefined
 }
 
 async function run(input: CommandInput, io: CliIo, signal: AbortSignal): Promise<ExitCode> {
@@ -87,18 +88,20 @@ async function traceKernel(
   }
 }
 
-function verdictRow({ verdict, path }: TracedVerdict): TracedVerdictRow {
+function verdictRow({ verdict, path, limit }: TracedVerdict): TracedVerdictRow {
   if (verdict.kind !== 'balance') {
-    return { kind: verdict.kind, backends: [], affinitySeconds: 0, path }
+    return { kind: verdict.kind, backends: [], affinitySeconds: 0, path, limit }
   }
   const backends = [...verdict.backends]
     .map(([backend, masqueraded]) => ({ backend, masqueraded }))
     .sort((left, right) => (left.backend < right.backend ? -1 : 1))
-  return { kind: verdict.kind, backends, affinitySeconds: verdict.affinitySeconds, path }
+  return { kind: verdict.kind, backends, affinitySeconds: verdict.affinitySeconds, path, limit }
 }
 
 function sameVerdict(left: TracedVerdictRow, right: TracedVerdictRow): boolean {
-  return JSON.stringify({ ...left, path: [] }) === JSON.stringify({ ...right, path: [] })
+  const plain = (row: TracedVerdictRow): string =>
+    JSON.stringify({ ...row, path: [], limit: undefined })
+  return plain(left) === plain(right)
 }
 
 function formatTrace({ flow, plan, kernel, kernelError, isEqual }: Trace): string {
@@ -110,7 +113,9 @@ function formatTrace({ flow, plan, kernel, kernelError, isEqual }: Trace): strin
     formatSide('plan', plan),
     kernel === undefined ? `kernel: not read: ${kernelError}\n` : formatSide('kernel', kernel),
   ]
-  if (!isEqual) parts.push('plan and kernel disagree: see portolan diff\n')
+  if (!isEqual && kernel?.limit === undefined) {
+    parts.push('plan and kernel disagree: see portolan diff\n')
+  }
   return parts.join('')
 }
 
@@ -126,7 +131,7 @@ function formatVerdict(row: TracedVerdictRow): string {
     case 'drop':
       return 'dropped'
     case 'reject':
-      return 'rejected: the service has no endpoints'
+      return `rejected: ${row.limit ?? 'the service has no endpoints'}`
     case 'balance': {
       const names = row.backends.map(
         ({ backend, masqueraded }) => `${backend}${masqueraded ? ' (masqueraded)' : ''}`,

@@ -15,6 +15,8 @@ export type Verdict =
 export interface TracedVerdict {
   readonly verdict: Verdict
   readonly path: readonly string[]
+  /** What the mechanism cannot do, where the verdict is another than the plan's for that reason. */
+  readonly limit?: string
 }
 
 /** `10.1.0.4:80` or `[fd00::4]:80`. */

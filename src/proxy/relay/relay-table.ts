@@ -56,13 +56,18 @@ export class RelayTable {
 
   /** The pool that serves a flow; undefined when nobody does. Whether a node port answers on the address was
    *  decided before. */
-  find({ source, family, protocol, address, port }: AskedFlow): RelayTarget | undefined {
-    const exact = frontendKey({ family, protocol, address, port })
-    const frontend =
-      this.#frontends.get(exact) ??
-      this.#frontends.get(frontendKey({ family, protocol, address: undefined, port }))
+  find({ source, ...flow }: AskedFlow): RelayTarget | undefined {
+    const frontend = this.asked(flow)
     const action = frontend?.actions[source]
     if (frontend === undefined || action?.kind !== 'balance') return undefined
     return { frontend: frontendKey(frontend), pool: action.pool }
+  }
+
+  /** The frontend that a flow is for: the one of the address, or else the node port. */
+  asked({ family, protocol, address, port }: Omit<AskedFlow, 'source'>): Frontend | undefined {
+    return (
+      this.#frontends.get(frontendKey({ family, protocol, address, port })) ??
+      this.#frontends.get(frontendKey({ family, protocol, address: undefined, port }))
+    )
   }
 }

@@ -42,11 +42,6 @@ export function compileService({ frontends }: ServicePlan, visit: ElementVisitor
   }
 }
 
-/** Frontends that have endpoints and cannot be relayed: they are refused. */
-export function isUnsupported({ protocol, actions }: Frontend): boolean {
-  return protocol === 'SCTP' && Object.values(actions).some(({ kind }) => kind === 'balance')
-}
-
 function chainOf({ protocol }: Frontend, action: Action, relay: string): string {
   if (action.kind === 'drop') return 'discard'
   return action.kind === 'reject' || protocol === 'SCTP' ? 'refuse' : relay

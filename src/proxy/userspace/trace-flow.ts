@@ -6,6 +6,7 @@ import type { ServicePlan, SourceClass } from '../plan/plan.ts'
 import type { Plan } from '../port/mechanism.ts'
 import { formatBackend, type TracedVerdict } from '../port/verdict.ts'
 import { RelayTable } from '../relay/relay-table.ts'
+import { whyNotRelayed } from '../relay/why-not-relayed.ts'
 import { indexProgram, type ProgramIndex } from '../simulate/machine-thread.ts'
 import { programVerdict } from '../simulate/program-verdict.ts'
 import { relayChain, relayTable } from './table-rules.ts'
@@ -54,9 +55,14 @@ export function traceFlow(
 ): TracedVerdict {
   const traced = programVerdict(index, flow, localAddresses)
   const { verdict, path } = traced
+  const { family, protocol, destination: address, destinationPort: port } = flow
+  if (verdict.kind === 'reject') {
+    const frontend = table.asked({ family, protocol, address, port })
+    const limit = frontend && whyNotRelayed(frontend)
+    return limit === undefined ? traced : { ...traced, limit }
+  }
   if (verdict.kind !== 'balance') return traced
   const source = classOf(path)
-  const { family, protocol, destination: address, destinationPort: port } = flow
   const target =
     source === undefined ? undefined : table.find({ source, family, protocol, address, port })
   if (target === undefined) {

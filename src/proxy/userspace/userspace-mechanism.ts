@@ -19,7 +19,7 @@ import { frontendKey, type PlanChange, type ServicePlan } from '../plan/plan.ts'
 import type { Difference, Mechanism, Plan, SyncReport } from '../port/mechanism.ts'
 import type { TracedVerdict } from '../port/verdict.ts'
 import type { RelayOptions } from '../relay/relay-options.ts'
-import { isUnsupported } from './compile-service.ts'
+import { whyNotRelayed } from '../relay/why-not-relayed.ts'
 import { NodeRelays } from './node-relays.ts'
 import { relayAddress } from './relay-address.ts'
 import { relayTable, tableName } from './table-rules.ts'
@@ -226,14 +226,12 @@ export class UserspaceMechanism implements Mechanism {
   }
 
   #warnAbout({ frontends }: ServicePlan): void {
-    for (const frontend of frontends.filter(isUnsupported)) {
+    for (const frontend of frontends) {
+      const reason = whyNotRelayed(frontend)
       const key = frontendKey(frontend)
-      if (this.#warned.has(key)) continue
+      if (reason === undefined || this.#warned.has(key)) continue
       this.#warned.add(key)
-      this.#options.warn(
-        `${frontend.service}: ${key} is refused: userspace mode relays TCP and UDP, not SCTP; ` +
-          'serve it with --proxy-mode nftables',
-      )
+      this.#options.warn(`${frontend.service}: ${key} is refused: ${reason}`)
     }
   }
 
