@@ -1,16 +1,17 @@
 import { readFileSync } from 'node:fs'
-import { askCorefile, type Explained } from '../dns/server/ask-corefile.ts'
-import { askServer, queryMessage } from '../dns/server/ask-server.ts'
-import { formatRecord } from '../dns/wire/format-record.ts'
+import { askCorefile } from '../dns/server/ask-corefile.ts'
+import { type Asked, askServer, queryMessage } from '../dns/server/ask-server.ts'
 import type { Message } from '../dns/wire/message.ts'
 import { parseName } from '../dns/wire/name.ts'
-import { formatClass, formatRcode, formatType, parseType } from '../dns/wire/numbers.ts'
+import { parseType } from '../dns/wire/numbers.ts'
 import { parseAddress } from '../net/address.ts'
 import { createLogger } from '../observe/logger.ts'
 import { readLocalAddresses } from '../proxy/local-addresses.ts'
 import { failure, usageError } from './cli-error.ts'
 import { lazySource, openCluster } from './dns-cluster.ts'
 import { readCorefile, readPort } from './dns-corefile.ts'
+import { explainRunning, formatExplained, type NamedExplanation } from './dns-explain.ts'
+import { formatMessage } from './format-message.ts'
 import { printValue } from './output-option.ts'
 import type { CliIo, CommandInput, ExitCode } from './subcommand.ts'
 
@@ -23,20 +24,19 @@ export async function askDns(
   io: CliIo,
   signal: AbortSignal,
 ): Promise<ExitCode> {
-  const [action, ...question] = input.arguments
-  const query = queryMessage(readQuestion(question))
+  const [action, ...words] = input.arguments
+  const question = readQuestion(words)
   if (action === 'explain') {
-    const explained = await askOnce(input, io, query, signal)
-    printValue(input, io, explained, ({ notes, response }) =>
-      formatExplained(query, notes, response?.message),
-    )
+    const explained = await explain(input, io, question, signal)
+    printValue(input, io, explained, () => explained.map(formatExplained).join('\n'))
     return 0
   }
+  const query = queryMessage(question)
   const { conf, manifests, kubeconfig } = input.texts
   const isAdHoc = (conf ?? manifests ?? kubeconfig) !== undefined
   const started = performance.now()
   const protocol = input.texts.tcp === 'true' ? 'tcp' : 'udp'
-  const server = isAdHoc ? undefined : readServer(input.texts.server)
+  const server = isAdHoc ? undefined : readServer(input.texts.server ?? firstNameServer(), 53)
   const answer =
     server === undefined
       ? (await askOnce(input, io, query, signal)).response?.message
@@ -58,13 +58,31 @@ function readQuestion([text, typeText = 'A']: readonly string[]): { name: string
   throw usageError(`dns: got ${JSON.stringify(typeText)}, expected a record type like A or SRV`)
 }
 
+/** By the running server whose health page is given, else by one that is opened for the question. */
+async function explain(
+  input: CommandInput,
+  io: CliIo,
+  question: Asked,
+  signal: AbortSignal,
+): Promise<readonly NamedExplanation[]> {
+  const { server, from = '127.0.0.1', tcp } = input.texts
+  if (server !== undefined) {
+    const port = input.texts['dns.port']
+    const page = readServer(server, 8080)
+    const transport = tcp === 'true' ? 'tcp' : 'udp'
+    return explainRunning(page, { ...question, from, transport, port }, signal)
+  }
+  const { notes, response } = await askOnce(input, io, queryMessage(question), signal)
+  return [{ title: undefined, notes, answer: response?.message }]
+}
+
 /** Opens the Corefile's server for one question. */
 async function askOnce(
   { texts }: CommandInput,
   io: CliIo,
   message: Message,
   signal: AbortSignal,
-): Promise<Explained> {
+): ReturnType<typeof askCorefile> {
   const corefile = readCorefile(texts.conf, readPort(texts['dns.port']), io)
   const client = parseAddress(texts.from ?? '127.0.0.1')?.text
   if (client === undefined) throw usageError(`--from: got "${texts.from}", expected an address`)
@@ -89,10 +107,10 @@ async function askOnce(
   }
 }
 
-/** `10.0.0.1`, `10.0.0.1:5353`, `::1` or `[::1]:5353`; without it the first server of resolv.conf. */
-function readServer(text: string | undefined): { address: string; port: number } {
-  const written = text ?? firstNameServer()
-  const [, bracketed, plain, port = '53'] = /^(?:\[(.+)\]|([^:]+))(?::(\d+))?$/.exec(written) ?? []
+/** `10.0.0.1`, `10.0.0.1:5353`, `::1` or `[::1]:5353`. */
+function readServer(written: string, defaultPort: number): { address: string; port: number } {
+  const [, bracketed, plain, port = `${defaultPort}`] =
+    /^(?:\[(.+)\]|([^:]+))(?::(\d+))?$/.exec(written) ?? []
   const address = parseAddress(bracketed ?? plain ?? written)?.text
   if (address === undefined) {
     throw usageError(`--server: got "${written}", expected ADDRESS, ADDRESS:PORT or [ADDRESS]:PORT`)
@@ -105,45 +123,4 @@ function firstNameServer(): string {
   const found = /^\s*nameserver\s+(\S+)/m.exec(text)?.[1]
   if (found === undefined) throw failure('/etc/resolv.conf names no server; give --server ADDRESS')
   return found
-}
-
-function formatExplained(
-  query: Message,
-  notes: Explained['notes'],
-  answer: Message | undefined,
-): string {
-  const width = Math.max(0, ...notes.map(({ plugin }) => plugin.length))
-  const lines = notes.map(({ plugin, text }) => `${plugin.padEnd(width)}  ${text}\n`)
-  const shown =
-    answer === undefined ? ';; no answer: the query is dropped\n' : formatMessage(answer)
-  return `${lines.join('')}${notes.length > 0 ? '\n' : ''}${shown}${answer === undefined ? describe(query) : ''}`
-}
-
-function describe({ questions }: Message): string {
-  return questions
-    .map(({ name, type, class: of }) => `;${name}\t${formatClass(of)}\t${formatType(type)}\n`)
-    .join('')
-}
-
-/** As dig prints it. */
-function formatMessage(message: Message): string {
-  const { id, rcode, flags, edns } = message
-  const set = Object.entries(flags).flatMap(([name, isSet]) => (isSet ? [name] : []))
-  const opt =
-    edns === undefined
-      ? ''
-      : `;; EDNS: version ${edns.version}, udp ${edns.udpSize}${edns.isDnssecOk ? ', do' : ''}\n`
-  return (
-    `;; status: ${formatRcode(rcode)}, id: ${id}\n;; flags: ${set.join(' ')}\n${opt}` +
-    `\n;; QUESTION\n${describe(message)}` +
-    formatSection('ANSWER', message.answers) +
-    formatSection('AUTHORITY', message.authority) +
-    formatSection('ADDITIONAL', message.additional) +
-    '\n'
-  )
-}
-
-function formatSection(title: string, records: Message['answers']): string {
-  if (records.length === 0) return ''
-  return `\n;; ${title}\n${records.map((record) => `${formatRecord(record)}\n`).join('')}`
 }

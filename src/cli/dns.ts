@@ -1,5 +1,6 @@
 import { openNodeLocal } from '../dns/node-local/node-local.ts'
 import { type DnsParts, serveDns } from '../dns/server/serve-dns.ts'
+import { ThreadEngine } from '../dns/server/thread-engine.ts'
 import { systemClock } from '../kube/clock.ts'
 import { parseAddress } from '../net/address.ts'
 import { createLogger, type Logger, type LogLevel, logLevels } from '../observe/logger.ts'
@@ -26,9 +27,12 @@ export const dns: Subcommand = {
   portolan dns --node-local 169.254.20.10     a cache on the node, on an address of its own
   portolan dns query web.default.svc.cluster.local SRV --server 10.96.0.10
   portolan dns explain web.default.svc.cluster.local --manifests ./manifests
+  portolan dns explain example.com --server 127.0.0.1:8080
 
 query asks a running server, or with --conf, --manifests or --kubeconfig one that is opened for the
-question. explain opens one and says which objects, rules, entries and upstreams made the answer.
+question. explain says which objects, rules, cache entries and upstreams make the answer: of a server
+that is opened for the question, or with --server of a running one on this machine, by the address of
+its health directive (127.0.0.1:8080).
 
 Without --conf it serves cluster.local from the cluster, forwards everything else to the servers of
 /etc/resolv.conf, and keeps answers for 30 seconds. Port 53 needs CAP_NET_BIND_SERVICE, --node-local
@@ -46,7 +50,12 @@ end it.`,
     { name: 'check', value: 'FILE', summary: 'check a Corefile and exit' },
     { name: 'dns.port', value: 'PORT', summary: 'port of server blocks that name none (53)' },
     { name: 'node-local', value: 'ADDRESSES', summary: 'addresses to make local to this node' },
-    { name: 'server', value: 'ADDRESS', summary: 'query: the server to ask, [ADDRESS]:PORT' },
+    {
+      name: 'server',
+      value: 'ADDRESS',
+      summary:
+        'query: the server to ask; explain: the health page of a running one, [ADDRESS]:PORT',
+    },
     {
       name: 'randomize-case',
       summary: 'ask upstreams in random upper and lower case, against forged replies (0x20)',
@@ -82,9 +91,6 @@ async function run(input: CommandInput, io: CliIo, signal: AbortSignal): Promise
   const closing = new AbortController()
   const parts: DnsParts = {
     logger,
-    source: lazySource(() => openCluster(corefile, texts, io, logger, closing.signal)),
-    localAddresses: readLocalAddresses,
-    randomizesCase: texts['randomize-case'] === 'true',
     readCorefile: () => {
       corefile = readCorefile(texts.conf, port, io)
       return corefile
@@ -102,8 +108,15 @@ async function run(input: CommandInput, io: CliIo, signal: AbortSignal): Promise
       logger.info({ listeners }, 'answering')
     },
   }
+  const engine = new ThreadEngine({
+    logger,
+    source: lazySource(() => openCluster(corefile, texts, io, logger, closing.signal)),
+    localAddresses: readLocalAddresses,
+    randomizesCase: texts['randomize-case'] === 'true',
+    isShared: false,
+  })
   try {
-    await serveDns(parts, signal)
+    await serveDns(parts, engine, signal)
     logger.info({}, 'ended')
     return 0
   } finally {

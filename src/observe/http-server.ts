@@ -1,4 +1,5 @@
 import { createServer, type Server } from 'node:http'
+import type { Socket } from 'node:net'
 import { ListenError } from './listen-error.ts'
 
 /** What a server answers. */
@@ -12,6 +13,17 @@ export interface HttpAnswer {
 /** Answers by path; undefined: 404. Only GET and HEAD come here. */
 export type HttpRoute = (path: string) => HttpAnswer | Promise<HttpAnswer> | undefined
 
+/** The same for pages that need more than their path. */
+export type PageRoute = (path: string, request: PageRequest) => ReturnType<HttpRoute>
+
+/** What else a page may want to know. */
+export interface PageRequest {
+  /** What stands behind the path. */
+  readonly parameters: URLSearchParams
+  /** The client is this machine. */
+  readonly isLocal: boolean
+}
+
 /** A listening server. */
 export interface ListeningServer {
   readonly host: string
@@ -23,11 +35,12 @@ export interface ListeningServer {
 export async function listenHttp(
   what: string,
   address: { readonly host: string; readonly port: number },
-  route: HttpRoute,
+  route: PageRoute,
 ): Promise<ListeningServer> {
   const server = createServer((request, response) => {
-    const path = (request.url ?? '/').split('?', 1)[0] ?? '/'
-    respond(route, request.method ?? 'GET', path).then(
+    const [path = '/', parameters] = (request.url ?? '/').split('?', 2)
+    const page = { parameters: new URLSearchParams(parameters), isLocal: isLocal(request.socket) }
+    respond(route, request.method ?? 'GET', path, page).then(
       (answer) => {
         response.writeHead(answer.status, {
           'content-type': answer.contentType,
@@ -51,11 +64,21 @@ export async function listenHttp(
   return { host: address.host, port, close: () => closeServer(server) }
 }
 
-async function respond(route: HttpRoute, method: string, path: string): Promise<HttpAnswer> {
+async function respond(
+  route: PageRoute,
+  method: string,
+  path: string,
+  request: PageRequest,
+): Promise<HttpAnswer> {
   if (method !== 'GET' && method !== 'HEAD') {
     return textAnswer(405, 'only GET is answered here\n')
   }
-  return (await route(path)) ?? textAnswer(404, `${path}: no such page\n`)
+  return (await route(path, request)) ?? textAnswer(404, `${path}: no such page\n`)
+}
+
+/** Whoever comes from the address that he asks is here: nobody else can have it. */
+function isLocal({ remoteAddress = '', localAddress }: Socket): boolean {
+  return /^(?:::ffff:)?127\.|^::1$/.test(remoteAddress) || remoteAddress === localAddress
 }
 
 /** A plain text page. */

@@ -100,6 +100,14 @@ export class PacketResponder {
     return answer.length
   }
 
+  /** Whether this query would be answered from the memo, without the chain: for people who ask why. */
+  repeats(packet: Uint8Array, isStream: boolean): boolean {
+    const { memo, nowMs } = this.#inputs
+    const scratch = new Uint8Array(maxMessageBytes)
+    const isOrdinary = this.#key.read(packet, 0, packet.length, isStream)
+    return isOrdinary && memo.answer(this.#key, packet, 0, scratch, 0, nowMs()) > 0
+  }
+
   /** Through the chain; the answer when it is there at once. */
   #ask(packet: Uint8Array, isOrdinary: boolean, source: AskerSource): Uint8Array | undefined {
     const { recorder, observer, timerMs } = this.#inputs
@@ -186,6 +194,8 @@ interface Asked {
 }
 
 const noDependencies: ReadonlySet<string> = new Set()
+
+const maxMessageBytes = 65_535
 
 /** The message of a query; undefined when it is none. */
 function decodeQuery(packet: Uint8Array): Message | undefined {

@@ -1,5 +1,6 @@
-import type { Next, Plugin } from '../chain/plugin.ts'
+import { type Next, type Outcome, type Plugin, whenReplied } from '../chain/plugin.ts'
 import { failure } from '../chain/reply.ts'
+import type { Request, Trace } from '../chain/request.ts'
 import type { BlockSettings } from '../corefile/check-corefile.ts'
 import { refuse } from '../corefile/corefile-error.ts'
 import type { DnsName } from '../wire/name.ts'
@@ -45,13 +46,35 @@ export function buildChain(block: BlockSettings, parts: ChainParts): Chain {
   const plugins = [...changingPlugins(block, parts, sources), ...sources]
   const end: Next = () => failure(rcodes.SERVFAIL, 'no plugin answers this query')
   const ask = plugins.reduceRight<Next>(
-    (next, plugin) => (request) => plugin.serve(request, next),
+    (next, plugin) => (request) =>
+      request.trace === undefined
+        ? plugin.serve(request, next)
+        : serveTraced(plugin, request, next, request.trace),
     end,
   )
   // A block that only counts or logs fails; one with nothing at all refuses.
   const watches = block.settings.log !== undefined || block.settings.prometheus !== undefined
   return { plugins, ask, isEmpty: plugins.length === 0 && !watches }
 }
+
+/** Serves, and notes it when the plugin answers without those behind it. */
+function serveTraced(plugin: Plugin, request: Request, next: Next, trace: Trace): Outcome {
+  let isPassedOn = false
+  const outcome = plugin.serve(request, (passed) => {
+    isPassedOn = true
+    return next(passed)
+  })
+  return whenReplied(outcome, (reply) => {
+    if (!isPassedOn) trace.note(plugin.name, outcomeNotes[reply.kind])
+    return reply
+  })
+}
+
+const outcomeNotes = {
+  answer: 'gives the answer',
+  failure: 'gives up: the answer is a failure',
+  dropped: 'drops the query',
+} as const
 
 /** Plugins that look at queries and change answers, in order. */
 function changingPlugins(

@@ -66,11 +66,13 @@ class Cache {
     const found = this.#find(key, nowMs)
     if (found === undefined) {
       this.#observer.miss()
+      request.trace?.note('cache', 'no entry')
       return whenReplied(next(request), (reply) => this.#keep(key, request, reply))
     }
     this.#observer.hit(found.part)
     const left = secondsLeft(found.entry, nowMs)
-    request.trace?.note('cache', `an entry of ${found.part}, ${left} s left`)
+    const time = `${left} of ${found.entry.ttlSeconds} s left`
+    request.trace?.note('cache', `an entry of ${found.part}, ${time}`)
     if (left > 0) return this.#fresh(key, found, request, next, left)
     return this.#stale(key, found, request, next)
   }

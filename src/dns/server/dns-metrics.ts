@@ -1,4 +1,4 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { CacheObserver } from '../plugins/cache-observer.ts'
 import type { ForwardObserver } from '../plugins/forward-observer.ts'
 import { formatRcode } from '../wire/numbers.ts'
@@ -19,7 +19,6 @@ export interface DnsMetrics {
 /** Makes the metrics in a registry of their own. */
 export function createDnsMetrics(): DnsMetrics {
   const registry = new Registry()
-  collectDefaultMetrics({ register: registry })
   const registers = [registry]
   return {
     registry,

@@ -8,9 +8,10 @@ import {
 import type { TLSSocket } from 'node:tls'
 import { ConnectionTable } from './connection-table.ts'
 import { answerHttps, type HttpsExchangeParts } from './https-exchange.ts'
+import type { ListenPlace } from './listen-place.ts'
 import { isWelcome } from './secure-settings.ts'
 import type { StreamSettings } from './stream-settings.ts'
-import { connectionLimits, type StreamPlace } from './tcp-listener.ts'
+import { connectionLimits } from './tcp-listener.ts'
 import type { OpenListener, Seat } from './udp-listener.ts'
 
 /** Settings of a listener with a certificate. */
@@ -31,7 +32,7 @@ const resetsPerSecond = 33
 /** Answers queries over HTTPS (RFC 8484), by HTTP/2 or HTTP/1.1, until it is closed. `countStatus` is told the
  *  HTTP status of each answer. Rejects with the system's error when the address cannot be had. */
 export async function listenHttps(
-  { host, port }: StreamPlace,
+  { host, port, isShared }: ListenPlace,
   seat: Seat,
   settings: SecureStreamSettings,
   countStatus: (status: number) => void,
@@ -56,7 +57,7 @@ export async function listenHttps(
     const parts: HttpsExchangeParts = { seat, timeouts, countStatus }
     void answerHttps(request, response, parts)
   })
-  server.listen({ port, host, ipv6Only: host.includes(':') })
+  server.listen({ port, host, ipv6Only: host.includes(':'), reusePort: isShared })
   await once(server, 'listening')
   return {
     renew(next) {

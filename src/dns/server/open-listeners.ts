@@ -1,9 +1,8 @@
-import { ListenError } from '../../observe/listen-error.ts'
 import type { Reactor } from '../../reactor/reactor.ts'
-import { ReactorError } from '../../reactor/reactor-error.ts'
 import type { PacketResponder } from '../answer/packet-responder.ts'
 import type { DnsListener } from '../plugins/build-servers.ts'
 import { listenHttps } from './https-listener.ts'
+import { eachAddress } from './listen-place.ts'
 import { asksForCertificate, secureSettings } from './secure-settings.ts'
 import { defaultTimeouts, type StreamSettings } from './stream-settings.ts'
 import { listenTcp } from './tcp-listener.ts'
@@ -28,10 +27,13 @@ interface OpenSeat {
  *  query is lost. */
 export class OpenListeners {
   readonly #reactor: Reactor
+  readonly #isShared: boolean
   readonly #open = new Map<string, OpenSeat>()
 
-  constructor(reactor: Reactor) {
+  /** `isShared`: other threads listen at the same addresses. */
+  constructor(reactor: Reactor, isShared: boolean) {
     this.#reactor = reactor
+    this.#isShared = isShared
   }
 
   /** Opens what is new, lets the new responders answer where sockets are open, and then closes what is no
@@ -51,7 +53,7 @@ export class OpenListeners {
           continue
         }
         const seat: Seat = { responder: next.responder }
-        const sockets = await openSockets(this.#reactor, next, seat, settings)
+        const sockets = await this.#openSockets(next, seat, settings)
         opened.set(label, { seat, sockets, settings })
       }
     } catch (error) {
@@ -70,6 +72,29 @@ export class OpenListeners {
     await closeAll([...this.#open.values()].flatMap(({ sockets }) => sockets))
     this.#open.clear()
   }
+
+  async #openSockets(
+    { listener, countStatus }: SeatedListener,
+    seat: Seat,
+    settings: StreamSettings,
+  ): Promise<OpenListener[]> {
+    const { port, transport } = listener
+    const { secure } = settings
+    const sockets: OpenListener[] = []
+    await eachAddress(listener, async (host) => {
+      const place = { host, port, isShared: this.#isShared }
+      if (transport === 'https' && secure !== undefined) {
+        sockets.push(await listenHttps(place, seat, { ...settings, secure }, countStatus))
+        return
+      }
+      sockets.push(await listenTcp(place, seat, settings))
+      if (secure === undefined) sockets.push(await listenUdp(this.#reactor, place, seat))
+    }).catch(async (error: unknown) => {
+      await closeAll(sockets)
+      throw error
+    })
+    return sockets
+  }
 }
 
 function renew(open: OpenSeat, { responder }: SeatedListener, settings: StreamSettings): void {
@@ -78,45 +103,8 @@ function renew(open: OpenSeat, { responder }: SeatedListener, settings: StreamSe
   for (const socket of open.sockets) socket.renew?.(settings)
 }
 
-/** One socket for each family: one for both would show IPv4 clients by addresses of the other. */
-const allAddresses = ['0.0.0.0', '::'] as const
-
-async function openSockets(
-  reactor: Reactor,
-  { listener, countStatus }: SeatedListener,
-  seat: Seat,
-  settings: StreamSettings,
-): Promise<OpenListener[]> {
-  const { host, port } = listener
-  const sockets: OpenListener[] = []
-  for (const each of host === '' ? allAddresses : [host]) {
-    const place = { host: each, port }
-    const { secure } = settings
-    try {
-      if (listener.transport === 'https' && secure !== undefined) {
-        sockets.push(await listenHttps(place, seat, { ...settings, secure }, countStatus))
-        continue
-      }
-      sockets.push(await listenTcp(place, seat, settings))
-      if (secure === undefined) sockets.push(await listenUdp(reactor, each, port, seat))
-    } catch (error) {
-      // A machine without IPv6 serves IPv4.
-      if (host === '' && each === '::' && codeOf(error) === 'EAFNOSUPPORT') continue
-      await closeAll(sockets)
-      if (error instanceof ReactorError) throw error
-      const shown = each.includes(':') ? `[${each}]` : each
-      throw new ListenError('DNS server', `${shown}:${port}`, error as NodeJS.ErrnoException)
-    }
-  }
-  return sockets
-}
-
 async function closeAll(sockets: readonly OpenListener[]): Promise<void> {
   await Promise.all(sockets.map((socket) => socket.close()))
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined
 }
 
 /** What connections of the listener go by: the first directive of its blocks counts. */

@@ -1,61 +1,74 @@
-import { type ListeningServer, listenHttp, textAnswer } from '../../observe/http-server.ts'
-import { metricsAnswer } from '../../observe/metrics-routes.ts'
+import { AggregatorRegistry, type Registry } from 'prom-client'
+import {
+  type HttpAnswer,
+  type ListeningServer,
+  listenHttp,
+  type PageRoute,
+  textAnswer,
+} from '../../observe/http-server.ts'
+import type { Corefile } from '../corefile/check-corefile.ts'
 import type { Listener } from '../corefile/decode-health.ts'
-import type { BuiltBlock } from '../plugins/build-servers.ts'
-import type { DnsMetrics } from './dns-metrics.ts'
+import type { AnswerEngine } from './answer-engine.ts'
+import { explainPage } from './explain-page.ts'
 
-/** What the pages of a server tell. */
+/** What the pages tell. */
 export interface PageParts {
-  readonly metrics: DnsMetrics
-  /** False while it is ending (`lameduck`). */
+  readonly engine: AnswerEngine
+  /** False while the server is ending (`lameduck`). */
   readonly isHealthy: () => boolean
+  /** Metrics of the process. */
+  readonly processMetrics: Registry
 }
 
-/** Serves the pages that the blocks ask for: `health`, `ready` and `prometheus`, each address once. Rejects
- *  with ListenError when one cannot be had. */
+/** Serves the pages that the blocks ask for: `health` (with /explain for this machine), `ready` and
+ *  `prometheus`, each address once. Rejects with ListenError when one cannot be had. */
 export async function listenPages(
-  blocks: readonly BuiltBlock[],
-  { metrics, isHealthy }: PageParts,
+  { blocks }: Corefile,
+  { engine, isHealthy, processMetrics }: PageParts,
 ): Promise<readonly ListeningServer[]> {
-  const pages = new Map<string, Promise<ListeningServer>>()
-  const open = (what: string, { host, port }: Listener, answer: Page): void => {
+  const servers = new Map<string, PageServer>()
+  const add = (what: string, { host, port }: Listener, path: string, give: PageRoute): void => {
     const name = `${host}:${port}`
-    const address = { host: host === '' ? '::' : host, port }
-    if (pages.has(name)) return
-    pages.set(
-      name,
-      listenHttp(what, address, (path) => (path === answer.path ? answer.give() : undefined)),
-    )
+    const server = servers.get(name) ?? { what, host, port, pages: new Map() }
+    servers.set(name, server)
+    server.pages.set(path, give)
   }
   for (const { settings } of blocks) {
-    for (const { listen } of settings.settings.health ?? []) {
-      open('health page', listen, {
-        path: '/health',
-        give: () => (isHealthy() ? textAnswer(200, 'OK') : textAnswer(503, 'ending')),
-      })
+    for (const { listen } of settings.health ?? []) {
+      add('health page', listen, '/health', () =>
+        isHealthy() ? textAnswer(200, 'OK') : textAnswer(503, 'ending'),
+      )
+      add('health page', listen, '/explain', explainPage(engine))
     }
-    for (const { listen } of settings.settings.ready ?? []) {
-      open('ready page', listen, { path: '/ready', give: () => readyAnswer(blocks) })
+    for (const { listen } of settings.ready ?? []) {
+      add('ready page', listen, '/ready', () => readyAnswer(engine))
     }
-    for (const listen of settings.settings.prometheus ?? []) {
-      open('metrics page', listen, {
-        path: '/metrics',
-        give: () => metricsAnswer(metrics.registry),
-      })
+    for (const listen of settings.prometheus ?? []) {
+      add('metrics page', listen, '/metrics', () => metricsAnswer(engine, processMetrics))
     }
   }
-  return Promise.all(pages.values())
+  return Promise.all([...servers.values()].map(listen))
 }
 
-interface Page {
-  readonly path: string
-  readonly give: () => ReturnType<typeof textAnswer> | ReturnType<typeof metricsAnswer>
+/** Pages of one address, by path. */
+interface PageServer extends Listener {
+  readonly what: string
+  readonly pages: Map<string, PageRoute>
 }
 
-function readyAnswer(blocks: readonly BuiltBlock[]): ReturnType<typeof textAnswer> {
-  const waiting = blocks
-    .flatMap(({ chain }) => chain.plugins)
-    .filter((plugin) => plugin.isReady?.() === false)
-    .map(({ name }) => name)
+function listen({ what, host, port, pages }: PageServer): Promise<ListeningServer> {
+  const address = { host: host === '' ? '::' : host, port }
+  return listenHttp(what, address, (path, request) => pages.get(path)?.(path, request))
+}
+
+async function readyAnswer(engine: AnswerEngine): Promise<HttpAnswer> {
+  const waiting = await engine.waiting()
   return waiting.length === 0 ? textAnswer(200, 'OK') : textAnswer(503, waiting.join(','))
+}
+
+/** What the engine counts, and the process. */
+async function metricsAnswer(engine: AnswerEngine, ofProcess: Registry): Promise<HttpAnswer> {
+  const counted = AggregatorRegistry.aggregate([[...(await engine.metrics())]])
+  const texts = await Promise.all([counted.metrics(), ofProcess.metrics()])
+  return { status: 200, contentType: ofProcess.contentType, body: texts.join('\n') }
 }

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls'
 import { ConnectionTable } from './connection-table.ts'
+import type { ListenPlace } from './listen-place.ts'
 import { isWelcome } from './secure-settings.ts'
 import type { StreamSettings } from './stream-settings.ts'
 import { TcpClient } from './tcp-client.ts'
@@ -10,16 +11,10 @@ import type { OpenListener, Seat } from './udp-listener.ts'
 /** Connections of one listener. */
 export const connectionLimits = { total: 1_000, perClient: 250 } as const
 
-/** Where a listener of connections listens. */
-export interface StreamPlace {
-  readonly host: string
-  readonly port: number
-}
-
 /** Answers queries over TCP, or TLS when the settings have a certificate, until it is closed. Rejects with
  *  the system's error when the address cannot be had. */
 export async function listenTcp(
-  { host, port }: StreamPlace,
+  { host, port, isShared }: ListenPlace,
   seat: Seat,
   settings: StreamSettings,
 ): Promise<OpenListener> {
@@ -45,7 +40,7 @@ export async function listenTcp(
   })
   // A handshake that fails ends its own connection only.
   server.on('tlsClientError', () => {})
-  server.listen({ port, host, ipv6Only: host.includes(':') })
+  server.listen({ port, host, ipv6Only: host.includes(':'), reusePort: isShared })
   await once(server, 'listening')
   return {
     renew(next) {

@@ -3,6 +3,7 @@ import { addressRecord, addressRecordBytes, readPeerAddress } from '../../reacto
 import type { DatagramBatch, DatagramHandler, DatagramSocket } from '../../reactor/datagram.ts'
 import type { Reactor } from '../../reactor/reactor.ts'
 import type { Asker, AskerSource, PacketResponder } from '../answer/packet-responder.ts'
+import type { ListenPlace } from './listen-place.ts'
 import type { StreamSettings } from './stream-settings.ts'
 
 /** Bytes that wait in the kernel for a moment in which we are busy. */
@@ -25,11 +26,10 @@ export interface OpenListener {
  *  from the address that was asked. Rejects with a ReactorError when the address cannot be had. */
 export async function listenUdp(
   reactor: Reactor,
-  host: string,
-  port: number,
+  { host, port, isShared }: ListenPlace,
   seat: Seat,
 ): Promise<OpenListener> {
-  const options = { address: { address: host, port }, bufferBytes: socketBytes }
+  const options = { address: { address: host, port }, isShared, bufferBytes: socketBytes }
   const handler = new UdpHandler({ host, port }, seat)
   const socket = await reactor.openDatagram(options, handler)
   return {

@@ -2,7 +2,9 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { type Corefile, checkCorefile } from '../../../src/dns/corefile/check-corefile.ts'
-import { type DnsParts, serveDns } from '../../../src/dns/server/serve-dns.ts'
+import type { AnswerEngine } from '../../../src/dns/server/answer-engine.ts'
+import { serveDns } from '../../../src/dns/server/serve-dns.ts'
+import { ThreadEngine, type ThreadParts } from '../../../src/dns/server/thread-engine.ts'
 import type { ClusterSource } from '../../../src/kube/store.ts'
 import { createLogger } from '../../../src/observe/logger.ts'
 
@@ -26,29 +28,35 @@ const noCluster: ClusterSource = {
 /** Serves a Corefile until `end`; rejects when it cannot. */
 export async function startServer(
   text: string,
-  parts: Partial<DnsParts> = {},
+  parts: Partial<ThreadParts> & { readonly engine?: AnswerEngine } = {},
 ): Promise<RunningServer> {
   const abort = new AbortController()
   const errors: string[] = []
   let current = text
   let reload = (): void => {}
   let taken = Promise.withResolvers<void>()
+  const logger = createLogger({ format: 'json', level: 'error' }, (line) => {
+    errors.push(line)
+    taken.resolve()
+  })
   const serving = serveDns(
     {
       readCorefile: () => parseCorefile(current),
-      source: noCluster,
-      logger: createLogger({ format: 'json', level: 'error' }, (line) => {
-        errors.push(line)
-        taken.resolve()
-      }),
-      localAddresses: () => ['127.0.0.1'],
-      randomizesCase: false,
+      logger,
       onReload: (callback) => {
         reload = callback
       },
       listening: () => taken.resolve(),
-      ...parts,
     },
+    parts.engine ??
+      new ThreadEngine({
+        source: noCluster,
+        logger,
+        localAddresses: () => ['127.0.0.1'],
+        randomizesCase: false,
+        isShared: false,
+        ...parts,
+      }),
     abort.signal,
   )
   await Promise.race([taken.promise, serving])

@@ -62,7 +62,7 @@ async function listen(
   clientAuth?: TlsSettings['clientAuth'],
 ): Promise<Listening> {
   const responder = new FakeResponder()
-  const place = { host: '127.0.0.1', port: await freePort() }
+  const place = { host: '127.0.0.1', port: await freePort(), isShared: false }
   // The listener only asks it to respond.
   const seat = { responder: responder as unknown as PacketResponder }
   const settings = { timeouts: { ...patient, ...timeouts }, secure: secureFor(clientAuth) }
