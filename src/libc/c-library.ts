@@ -7,6 +7,8 @@ export interface CLibrary {
   find<F extends (...args: never[]) => unknown>(prototype: string): F
   /** Where the bytes lie. Whoever hands the address to the kernel keeps `bytes` reachable until then. */
   addressOf(bytes: Uint8Array): bigint
+  /** Memory that is not JavaScript's, as long as it is mapped. */
+  viewMemory(address: bigint, length: number): ArrayBuffer
   /** errno of the last call of this thread. */
   errno(): number
   /** Calls back on the event loop whenever `fd` can be read, until the returned watch is closed. */
@@ -33,6 +35,7 @@ function load(user: string): CLibrary {
   return {
     find: (prototype) => library.func(prototype) as never,
     addressOf: (bytes) => koffi.address(bytes),
+    viewMemory: (address, length) => koffi.view(address, length),
     errno: () => koffi.errno(),
     // Straight from the poll callback, promises and process.nextTick of the reader would wait for the next
     // timer or I/O event (seen: half a second); an immediate runs in the same turn of the event loop.

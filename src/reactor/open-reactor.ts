@@ -1,31 +1,28 @@
-import { DescriptorReactor } from './descriptors/descriptor-reactor.ts'
+import { DescriptorReactor, type OpenDriver } from './descriptors/descriptor-reactor.ts'
 import { EpollDriver } from './epoll/epoll-driver.ts'
 import { PortableReactor } from './portable/portable-reactor.ts'
 import type { EngineName, Reactor } from './reactor.ts'
 import { ReactorError } from './reactor-error.ts'
 import { defaultLimits, type EngineSettings, type ReactorOptions } from './reactor-options.ts'
+import { UringDriver } from './uring/uring-driver.ts'
 
 type OpenEngine = (settings: EngineSettings, reason: string, signal: AbortSignal) => Reactor
 
 /** Best first. */
 const engines: readonly { readonly name: EngineName; readonly open: OpenEngine }[] = [
-  {
-    name: 'epoll',
-    open: (settings, reason, signal) =>
-      new DescriptorReactor(
-        settings,
-        reason,
-        (parts, events) => new EpollDriver(parts, events),
-        signal,
-      ),
-  },
+  { name: 'uring', open: onDescriptors((parts, events) => new UringDriver(parts, events)) },
+  { name: 'epoll', open: onDescriptors((parts, events) => new EpollDriver(parts, events)) },
   {
     name: 'portable',
     open: (settings, reason, signal) => new PortableReactor(settings, reason, signal),
   },
 ]
 
-/** Opens a reactor on the best engine that works here: epoll, else Node's sockets; `reason` tells why. It ends
+function onDescriptors(open: OpenDriver): OpenEngine {
+  return (settings, reason, signal) => new DescriptorReactor(settings, reason, open, signal)
+}
+
+/** Opens a reactor on the best engine that works here: io_uring, else epoll, else Node's sockets; `reason` tells why. It ends
  *  when the signal is aborted. Throws ReactorError when the engine that is asked for does not work. */
 export function openReactor(options: ReactorOptions, signal: AbortSignal): Reactor {
   const settings: EngineSettings = {
@@ -45,5 +42,5 @@ export function openReactor(options: ReactorOptions, signal: AbortSignal): React
     }
   }
   const wanted = options.engine ?? 'any engine'
-  throw new ReactorError(`open ${wanted}`, 0, refusals.join('; ') || 'is not built yet: use epoll')
+  throw new ReactorError(`open ${wanted}`, 0, refusals.join('; '))
 }

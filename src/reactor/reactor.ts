@@ -123,7 +123,7 @@ export interface ListenOptions extends StreamOptions {
   /** TCP_FASTOPEN with this queue length; 0, the default: off. Not portable. */
   readonly fastOpenQueue?: number
   /** A listening descriptor of this process to accept from instead of a new one. It is not closed with the
-   *  listener. Not portable. */
+   *  listener. With io_uring it becomes a blocking one. Not portable. */
   readonly descriptor?: number
   /** Delivers nothing until `resume`: for connections whose bytes must wait for another one. */
   readonly startsPaused?: boolean

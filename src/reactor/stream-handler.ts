@@ -27,6 +27,7 @@ export const errnos = {
   ENOMEM: 12,
   EACCES: 13,
   EINVAL: 22,
+  ENFILE: 23,
   EMFILE: 24,
   EPIPE: 32,
   EADDRINUSE: 98,

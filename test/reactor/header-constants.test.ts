@@ -9,6 +9,7 @@ import {
   tcpOptions,
 } from '../../src/reactor/descriptors/socket-constants.ts'
 import { epollEvents, epollOperations } from '../../src/reactor/epoll/epoll-constants.ts'
+import * as uring from '../../src/reactor/uring/uring-constants.ts'
 
 const test = suite('reactor/header constants')
 
@@ -21,6 +22,8 @@ const headers = [
   'linux/netfilter_ipv4.h',
   'linux/netfilter_ipv6/ip6_tables.h',
   'linux/eventpoll.h',
+  'linux/io_uring.h',
+  'asm-generic/unistd.h',
 ].map((name) => `${folder}/${name}`)
 
 /** In headers of the kernel's own or of the C library only. */
@@ -43,6 +46,12 @@ if (missing !== undefined) {
       tcpOptions,
       epollEvents,
       epollOperations,
+      uring.operations,
+      uring.setupFlags,
+      uring.features,
+      uring.ringFlags,
+      uring.registrations,
+      uring.operationFlags,
     ]) {
       for (const [name, number] of Object.entries(table)) {
         if (elsewhere.has(name)) continue
@@ -50,19 +59,30 @@ if (missing !== undefined) {
         checked++
       }
     }
-    assert.ok(checked > 25)
+    for (const [name, number] of Object.entries(uring.systemCallNumbers)) {
+      assert.is(number, defined.get(`__NR_${name}`), name)
+    }
+    assert.ok(checked > 55)
   })
 }
 
 test.run()
 
-/** Macros that are a number, or a shifted one, by name; as signed 32 bits. */
+/** Macros that are a number, or a shifted one, and members of enumerations, by name; as signed 32 bits. */
 function definitions(text: string): Map<string, number> {
   const found = new Map<string, number>()
   const pattern =
     /^#\s*define\s+(\w+)\s+(?:\(?\(__poll_t\)\s*)?\(?(0x[0-9a-f]+|\d+)U?(?:\s*<<\s*(\d+))?\)*/gim
   for (const [, name = '', value = '', shift = '0'] of text.matchAll(pattern)) {
     found.set(name, Number(value) << Number(shift))
+  }
+  const withoutComments = text.replace(/\/\*.*?\*\//gs, '')
+  for (const [, members = ''] of withoutComments.matchAll(/^enum\s*\w*\s*\{([^}]*)\}/gm)) {
+    let next = 0
+    for (const [, name = '', value] of members.matchAll(/(\w+)(?:\s*=\s*(\w+))?\s*(?:,|$)/g)) {
+      next = value === undefined ? next : Number(value)
+      found.set(name, next++)
+    }
   }
   return found
 }

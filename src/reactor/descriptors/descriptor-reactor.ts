@@ -67,13 +67,13 @@ export class DescriptorReactor implements Reactor {
     this.#settings = settings
     this.#table = new ConnectionTable(limits.connections)
     this.#pool = new BufferPool(
-      2 ** Math.floor(Math.log2(limits.receiveBytes / bufferBytes)),
+      Math.ceil(limits.receiveBytes / bufferBytes),
       Math.ceil(limits.copyBytes / bufferBytes),
       isChecked,
     )
     this.#outbox = new Outbox(this.#table, this.#pool, limits.connections)
     const parts = { table: this.#table, pool: this.#pool, outbox: this.#outbox }
-    this.#driver = open(parts, this.#events())
+    this.#driver = open({ ...parts, isBlocking }, this.#events())
     this.engine = this.#driver.name
     this.#timers = new Timers(limits.tickMs, isBlocking)
     this.#idle = new IdleWatch(limits.connections, this.#timers, (id) => {
@@ -87,7 +87,7 @@ export class DescriptorReactor implements Reactor {
       limits,
       kick: () => this.#kick(),
     })
-    this.#listeners = new Listeners(this.#driver, this.#table, this.#streams)
+    this.#listeners = new Listeners(this.#driver, this.#table, this.#streams, this.#timers)
     this.#datagrams = new Datagrams(this.#driver, isChecked, () => this.#kick())
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     this.closed = promise
@@ -122,7 +122,7 @@ export class DescriptorReactor implements Reactor {
 
   connect(address: SocketAddress, options: ConnectOptions, handler: StreamHandler): ConnectionId {
     this.#refuseEnded('connect')
-    const { errno, fd } = tryConnectSocket(address, options)
+    const { errno, fd } = tryConnectSocket(address, options, this.#driver.wantsBlocking)
     const id = this.#table.add(fd, handler, 0)
     if (id < 0) {
       if (fd >= 0) systemCalls().close(fd)
@@ -240,6 +240,7 @@ export class DescriptorReactor implements Reactor {
   #events(): DriverEvents {
     return {
       accepted: (listener, fd) => this.#listeners.accepted(listener, fd),
+      acceptFailed: (listener, errno) => this.#listeners.failed(listener, errno),
       connected: (id, errno) => {
         if (!this.#table.isAlive(id)) return
         if (errno === 0) this.#streams.opened(id)
@@ -332,9 +333,10 @@ export class DescriptorReactor implements Reactor {
 function tryConnectSocket(
   address: SocketAddress,
   options: ConnectOptions,
+  isBlocking: boolean,
 ): { fd: number; errno: number } {
   try {
-    return { fd: openConnectSocket(address, options), errno: 0 }
+    return { fd: openConnectSocket(address, options, isBlocking), errno: 0 }
   } catch (error) {
     if (!(error instanceof ReactorError)) throw error
     return { fd: -1, errno: error.errno }

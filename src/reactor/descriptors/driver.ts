@@ -8,6 +8,8 @@ import type { Outbox } from './outbox.ts'
  *  `DriverEvents`. Descriptors are `table.fds`. */
 export interface Driver {
   readonly name: EngineName
+  /** Whether sockets of connections must not be O_NONBLOCK. */
+  readonly wantsBlocking: boolean
   /** Can be read when `turn` has something to do. */
   readonly pollDescriptor: number
   /** Accepts until `unwatchListener`; `accepted` tells. */
@@ -41,6 +43,8 @@ export interface Driver {
 /** What a driver tells. */
 export interface DriverEvents {
   accepted(listener: number, fd: number): void
+  /** Accepting failed, and would at once again. */
+  acceptFailed(listener: number, errno: number): void
   /** `errno` 0: open. */
   connected(connection: ConnectionId, errno: number): void
   /** The buffer has one user, which is given to the callee. */
@@ -57,5 +61,7 @@ export interface DriverEvents {
 export interface DriverParts {
   readonly table: ConnectionTable
   readonly pool: BufferPool
+  /** Turns wait for events; nobody looks at `pollDescriptor`. */
+  readonly isBlocking: boolean
   readonly outbox: Outbox
 }

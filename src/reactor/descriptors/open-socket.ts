@@ -25,7 +25,7 @@ const lengthView = new DataView(lengthRoom.buffer)
 /** A listening socket. Options of the listener are inherited by what it accepts. Throws ReactorError. */
 export function openListenSocket(address: SocketAddress, options: ListenOptions): number {
   const operation = `listen on ${formatSocketAddress(address)}`
-  return openOrClose(operation, address, socketTypes.SOCK_STREAM, (fd) => {
+  return openOrClose(operation, address, unblocked(socketTypes.SOCK_STREAM), (fd) => {
     require(setOption(fd, levels.SOL_SOCKET, socketOptions.SO_REUSEADDR, 1), operation)
     if (options.isShared === true) sharePort(fd, operation)
     setStreamOptions(fd, address, options, operation)
@@ -38,10 +38,15 @@ export function openListenSocket(address: SocketAddress, options: ListenOptions)
   })
 }
 
-/** A socket that is about to connect. Throws ReactorError. */
-export function openConnectSocket(address: SocketAddress, options: ConnectOptions): number {
+/** A socket that is about to connect; connecting waits where it is blocking. Throws ReactorError. */
+export function openConnectSocket(
+  address: SocketAddress,
+  options: ConnectOptions,
+  isBlocking: boolean,
+): number {
   const operation = `connect to ${formatSocketAddress(address)}`
-  return openOrClose(operation, address, socketTypes.SOCK_STREAM, (fd) => {
+  const type = socketTypes.SOCK_STREAM | (isBlocking ? 0 : socketTypes.SOCK_NONBLOCK)
+  return openOrClose(operation, address, type, (fd) => {
     setStreamOptions(fd, address, options, operation)
     if (options.isFastOpen === true) {
       require(setOption(fd, levels.IPPROTO_TCP, tcpOptions.TCP_FASTOPEN_CONNECT, 1), operation)
@@ -60,7 +65,7 @@ export function openConnectSocket(address: SocketAddress, options: ConnectOption
 export function openDatagramSocket(options: DatagramOptions): number {
   const { address, peer, bufferBytes } = options
   const operation = `open UDP ${formatSocketAddress(address)}`
-  return openOrClose(operation, address, socketTypes.SOCK_DGRAM, (fd) => {
+  return openOrClose(operation, address, unblocked(socketTypes.SOCK_DGRAM), (fd) => {
     if (options.isShared === true) sharePort(fd, operation)
     if (options.isTransparent === true) makeTransparent(fd, address, operation)
     if (isUnspecified(address.address)) tellDestinations(fd, address, operation)
@@ -92,6 +97,10 @@ export function socketError(fd: number): number {
   return optionView.getInt32(0, true)
 }
 
+function unblocked(type: number): number {
+  return type | socketTypes.SOCK_NONBLOCK
+}
+
 function openOrClose(
   operation: string,
   address: SocketAddress,
@@ -99,8 +108,8 @@ function openOrClose(
   prepare: (fd: number) => void,
 ): number {
   const isIpv4 = socketFamily(address) === 4
-  const flags = socketTypes.SOCK_CLOEXEC | socketTypes.SOCK_NONBLOCK
-  const fd = systemCalls().socket(isIpv4 ? families.AF_INET : families.AF_INET6, type | flags, 0)
+  const domain = isIpv4 ? families.AF_INET : families.AF_INET6
+  const fd = systemCalls().socket(domain, type | socketTypes.SOCK_CLOEXEC, 0)
   require(fd >= 0, operation)
   try {
     if (!isIpv4) setOption(fd, levels.IPPROTO_IPV6, ipv6Options.IPV6_V6ONLY, 1)

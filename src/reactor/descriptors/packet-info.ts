@@ -1,3 +1,4 @@
+import { copyBytes } from '../../net/copy-bytes.ts'
 import { addressRecord } from '../address-record.ts'
 import { socketAddressOffsets, startSocketAddress } from './socket-address-bytes.ts'
 import { families, ipOptions, ipv6Options, levels } from './socket-constants.ts'
@@ -33,11 +34,11 @@ export function readPacketInfo(
 ): void {
   const data = at + dataOffset
   const local = recordAt + addressRecord.local
-  if (length === room4) record.set(memory.subarray(data + 4, data + 8), local)
+  if (length === room4) copyBytes(memory, data + 4, record, local, 4)
   else if (length === room6) {
-    record.set(memory.subarray(data, data + 16), local)
+    copyBytes(memory, data, record, local, 16)
     if (!isLinkLocal(memory, data)) return
-    record.set(memory.subarray(data + 16, data + 20), recordAt + addressRecord.interface)
+    copyBytes(memory, data + 16, record, recordAt + addressRecord.interface, 4)
   }
 }
 
@@ -61,10 +62,10 @@ export function writePacketInfo(
   memory[at + 8] = isIpv4 ? levels.IPPROTO_IP : levels.IPPROTO_IPV6
   memory[at + 12] = isIpv4 ? ipOptions.IP_PKTINFO : ipv6Options.IPV6_PKTINFO
   const data = at + dataOffset
-  memory.set(record.subarray(local, local + size), isIpv4 ? data + 4 : data)
+  copyBytes(record, local, memory, isIpv4 ? data + 4 : data, size)
   if (!isIpv4) {
     const from = recordAt + addressRecord.interface
-    memory.set(record.subarray(from, from + 4), data + 16)
+    copyBytes(record, from, memory, data + 16, 4)
   }
   return length
 }
@@ -78,13 +79,12 @@ export function readPeerName(
 ): void {
   const isIpv4 = memory[at] === families.AF_INET
   record[recordAt] = isIpv4 ? 4 : 6
-  record.set(memory.subarray(at + portAt, at + portAt + 2), recordAt + addressRecord.port)
+  copyBytes(memory, at + portAt, record, recordAt + addressRecord.port, 2)
   const peer = recordAt + addressRecord.peer
-  if (isIpv4) record.set(memory.subarray(at + address4, at + address4 + 4), peer)
+  if (isIpv4) copyBytes(memory, at + address4, record, peer, 4)
   else {
-    record.set(memory.subarray(at + address6, at + address6 + 16), peer)
-    const scope = memory.subarray(at + scopeAt, at + scopeAt + 4)
-    record.set(scope, recordAt + addressRecord.scope)
+    copyBytes(memory, at + address6, record, peer, 16)
+    copyBytes(memory, at + scopeAt, record, recordAt + addressRecord.scope, 4)
   }
 }
 
@@ -98,13 +98,13 @@ export function writePeerName(
   const isIpv4 = record[recordAt] === 4
   const length = startSocketAddress(memory, at, isIpv4)
   const port = recordAt + addressRecord.port
-  memory.set(record.subarray(port, port + 2), at + portAt)
+  copyBytes(record, port, memory, at + portAt, 2)
   const peer = recordAt + addressRecord.peer
-  if (isIpv4) memory.set(record.subarray(peer, peer + 4), at + address4)
+  if (isIpv4) copyBytes(record, peer, memory, at + address4, 4)
   else {
-    memory.set(record.subarray(peer, peer + 16), at + address6)
+    copyBytes(record, peer, memory, at + address6, 16)
     const scope = recordAt + addressRecord.scope
-    memory.set(record.subarray(scope, scope + 4), at + scopeAt)
+    copyBytes(record, scope, memory, at + scopeAt, 4)
   }
   return length
 }

@@ -11,30 +11,39 @@ const iovWords = 4
 const iovField = 4
 const iovCountField = 6
 
-/** The head of an outbox as sendmsg(2) wants it. */
+const placeWords = headerWords + segmentsAtOnce * iovWords
+
+/** Heads of outboxes as sendmsg(2) wants them: one in each place. */
 export class SegmentVector {
   /** Bytes of all segments that were loaded. */
   byteCount = 0
   /** Where the first segment lies. */
   firstAddress: Pointer = 0
-  readonly messageAddress: Pointer
+  readonly #address: Pointer
   readonly #pool: BufferPool
   readonly #queue: SegmentQueue
-  readonly #memory = Buffer.alloc(4 * (headerWords + segmentsAtOnce * iovWords))
+  readonly #memory: Buffer
   readonly #words: Int32Array
 
-  constructor(pool: BufferPool, queue: SegmentQueue) {
+  constructor(pool: BufferPool, queue: SegmentQueue, places: number) {
     this.#pool = pool
     this.#queue = queue
+    this.#memory = Buffer.alloc(4 * placeWords * places)
     this.#words = new Int32Array(this.#memory.buffer, this.#memory.byteOffset)
-    this.messageAddress = systemCalls().pointerTo(this.#memory)
-    writePointer(this.#words, iovField, this.messageAddress + 4 * headerWords)
+    this.#address = systemCalls().pointerTo(this.#memory)
   }
 
-  /** Loads the first segments of a queue; their number. */
-  load(slot: number): number {
+  /** Where the message of a place lies. */
+  messageAddress(place: number): Pointer {
+    return this.#address + 4 * place * placeWords
+  }
+
+  /** Loads the first segments of a queue into a place; their number. */
+  load(slot: number, place: number): number {
     const queue = this.#queue
     const words = this.#words
+    const header = place * placeWords
+    writePointer(words, header + iovField, this.messageAddress(place) + 4 * headerWords)
     let count = 0
     let byteCount = 0
     let segment = queue.first(slot)
@@ -42,13 +51,13 @@ export class SegmentVector {
       const address = this.#pool.address + queue.offsetOf(segment)
       const length = queue.lengthOf(segment)
       if (count === 0) this.firstAddress = address
-      const at = headerWords + count * iovWords
+      const at = header + headerWords + count * iovWords
       writePointer(this.#words, at, address)
       words[at + 2] = length
       byteCount += length
       count++
     }
-    words[iovCountField] = count
+    words[header + iovCountField] = count
     this.byteCount = byteCount
     return count
   }

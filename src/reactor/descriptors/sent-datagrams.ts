@@ -1,3 +1,4 @@
+import { copyBytes } from '../../net/copy-bytes.ts'
 import { errnos } from '../stream-handler.ts'
 import { MessageArena, messageRoom, messagesAtOnce } from './message-arena.ts'
 import type { OpenDatagram } from './open-datagram.ts'
@@ -38,7 +39,7 @@ export class SentDatagrams {
     this.#sockets.push(socket)
     const at = arena.bytesOffset(index)
     const size = Math.min(length, messageRoom)
-    arena.memory.set(bytes.subarray(offset, offset + size), at)
+    copyBytes(bytes, offset, arena.memory, at, size)
     arena.setBytes(index, arena.addressAt(at), size)
     const name = arena.nameOffset(index)
     const nameLength = socket.isConnected

@@ -57,5 +57,8 @@ export const messageFlags = {
   MSG_NOSIGNAL: 0x4000,
 } as const
 
+/** F_*, O_NONBLOCK; asm-generic/fcntl.h */
+export const fileFlags = { F_GETFL: 3, F_SETFL: 4, O_NONBLOCK: 0o4000 } as const
+
 /** SHUT_WR; sys/socket.h */
 export const shutdownWrite = 1

@@ -25,7 +25,30 @@ export interface SystemCalls {
   epollCreate(flags: number): number
   epollControl(fd: number, operation: number, target: number, event: Uint8Array): number
   epollWait(fd: number, events: Pointer, count: number, timeoutMs: number): number
+  eventfd(count: number, flags: number): number
+  read(fd: number, bytes: Uint8Array, length: number): number
+  fcntl(fd: number, command: number, argument: number): number
+  mmap(
+    at: Pointer,
+    length: number,
+    protection: number,
+    flags: number,
+    fd: number,
+    offset: number,
+  ): Pointer
+  munmap(at: Pointer, length: number): number
+  /** syscall(2): io_uring has no functions in the C library. */
+  syscall(
+    number: number,
+    a: number,
+    b: Pointer,
+    c: Pointer,
+    d: number,
+    e: Pointer,
+    f: number,
+  ): number
   errno(): number
+  viewMemory: CLibrary['viewMemory']
   /** The address of bytes that the caller keeps reachable as long as it is used. */
   pointerTo(bytes: Uint8Array): Pointer
   pollReadable: CLibrary['pollReadable']
@@ -47,7 +70,7 @@ export function systemCalls(): SystemCalls {
 }
 
 function load(): SystemCalls {
-  const { find, addressOf, errno, pollReadable } = loadCLibrary('reactor')
+  const { find, addressOf, errno, viewMemory, pollReadable } = loadCLibrary('reactor')
   return {
     socket: find('int socket(int, int, int)'),
     bind: find('int bind(int, const void *, uint32_t)'),
@@ -68,7 +91,16 @@ function load(): SystemCalls {
     epollCreate: find('int epoll_create1(int)'),
     epollControl: find('int epoll_ctl(int, int, int, void *)'),
     epollWait: find('int epoll_wait(int, intptr_t, int, int)'),
+    eventfd: find('int eventfd(uint32_t, int)'),
+    read: find('intptr_t read(int, void *, size_t)'),
+    fcntl: find('int fcntl(int, int, int)'),
+    mmap: find('intptr_t mmap(intptr_t, size_t, int, int, int, intptr_t)'),
+    munmap: find('int munmap(intptr_t, size_t)'),
+    syscall: find(
+      'intptr_t syscall(intptr_t, intptr_t, intptr_t, intptr_t, intptr_t, intptr_t, intptr_t)',
+    ),
     errno,
+    viewMemory,
     pointerTo: (bytes) => Number(addressOf(bytes)),
     pollReadable,
   }

@@ -39,6 +39,7 @@ const state = {
  *  was announced with it. epoll(7) */
 export class EpollDriver implements Driver {
   readonly name = 'epoll'
+  readonly wantsBlocking = false
   readonly #set = new EpollSet()
   readonly #table: ConnectionTable
   readonly #pool: BufferPool
@@ -56,7 +57,7 @@ export class EpollDriver implements Driver {
     this.#table = parts.table
     this.#pool = parts.pool
     this.#events = events
-    this.#vector = new SegmentVector(parts.pool, parts.outbox.queue)
+    this.#vector = new SegmentVector(parts.pool, parts.outbox.queue, 1)
     this.#states = new Uint8Array(parts.table.fds.length)
     for (let buffer = this.#pool.receiveCount - 1; buffer >= 0; buffer--) this.#buffers.push(buffer)
     this.#pool.onReceiveFree = this.#onReceiveFree
@@ -218,11 +219,11 @@ export class EpollDriver implements Driver {
     const calls = systemCalls()
     const fd = this.#table.fd(id)
     const vector = this.#vector
-    const count = vector.load(slotOf(id))
+    const count = vector.load(slotOf(id), 0)
     const sent =
       count === 1
         ? calls.send(fd, vector.firstAddress, vector.byteCount, messageFlags.MSG_NOSIGNAL)
-        : calls.sendmsg(fd, vector.messageAddress, messageFlags.MSG_NOSIGNAL)
+        : calls.sendmsg(fd, vector.messageAddress(0), messageFlags.MSG_NOSIGNAL)
     const errno = sent < 0 ? calls.errno() : 0
     // Without more room the kernel tells when there is some.
     if (errno === errnos.EAGAIN || (errno === 0 && sent < vector.byteCount)) {
@@ -240,7 +241,11 @@ export class EpollDriver implements Driver {
       const fd = this.#listeners.get(listener)
       if (fd === undefined) return
       const accepted = calls.accept4(fd, null, null, acceptFlags)
-      if (accepted < 0) return
+      if (accepted < 0) {
+        const errno = calls.errno()
+        if (errno !== errnos.EAGAIN) this.#events.acceptFailed(listener, errno)
+        return
+      }
       this.#events.accepted(listener, accepted)
     }
   }
