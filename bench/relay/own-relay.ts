@@ -62,7 +62,8 @@ createInterface(process.stdin)
     const before = changing
     changing = frontendOf('TCP', relayPorts.changing, Number(port))
     table.update([{ before: { frontends: [before] }, after: { frontends: [changing] } }])
-    tcp.frontendChanged(frontendKey(changing), changing)
+    const endpoint = { address, port: Number(port), isLocal: false }
+    tcp.endpointsChanged(frontendKey(changing), [endpoint])
   })
   .on('close', () => {
     udp.close()

@@ -39,4 +39,5 @@ const cleanedObjects: Readonly<Record<string, string>> = {
   iptables: 'chains and rules',
   ipvs: 'virtual servers, tables and interfaces',
   userspace: 'tables',
+  portable: 'listeners',
 } satisfies Record<ProxyMode, string>

@@ -27,4 +27,6 @@ const hasRules: Readonly<Record<ProxyMode, () => boolean | Promise<boolean>>> = 
   iptables: hasIptablesRules,
   ipvs: () => hasTable(ipvsTableName),
   userspace: () => hasTable(userspaceTableName),
+  // It asks nothing of the kernel that stays.
+  portable: () => false,
 }

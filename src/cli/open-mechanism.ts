@@ -9,6 +9,7 @@ import type { ProxyMode } from '../proxy/config/proxy-options.ts'
 import { openIptablesMechanism } from '../proxy/iptables/iptables-mechanism.ts'
 import { openNftablesMechanism } from '../proxy/nftables/nftables-mechanism.ts'
 import type { Mechanism } from '../proxy/port/mechanism.ts'
+import { openPortableMechanism } from '../proxy/portable/portable-mechanism.ts'
 import { defaultRelayOptions, type RelayOptions } from '../proxy/relay/relay-options.ts'
 import { openUserspaceMechanism } from '../proxy/userspace/userspace-mechanism.ts'
 import { failure } from './cli-error.ts'
@@ -17,19 +18,22 @@ import { failure } from './cli-error.ts'
 const automaticModes = ['nftables', 'ipvs', 'iptables'] as const satisfies readonly ProxyMode[]
 
 /** All modes. In those that end with this process nothing is served without being asked for. */
-export const proxyModes: readonly ProxyMode[] = [...automaticModes, 'userspace']
+export const proxyModes: readonly ProxyMode[] = [...automaticModes, 'userspace', 'portable']
 
 /** What a mechanism is told beside the configuration of the original. */
 export interface MechanismContext {
   /** Takes sentences about what cannot be served. */
   readonly warn: (text: string) => void
   readonly relay: RelayOptions
+  /** Where portable mode keeps its table; undefined: nowhere. */
+  readonly portableTable: string | undefined
 }
 
 /** For those who only look or clean up. */
 const idleContext: MechanismContext = {
   warn: () => {},
   relay: defaultRelayOptions,
+  portableTable: undefined,
 }
 
 /** A mechanism that was chosen, and why when nobody named it. */
@@ -111,6 +115,8 @@ async function openAny(
       return openIptablesMechanism()
     case 'userspace':
       return openUserspaceMechanism(context)
+    case 'portable':
+      return openPortableMechanism({ ...context, tableFile: context.portableTable })
   }
 }
 

@@ -15,6 +15,7 @@ import { allProxyOptions, readClusterInput, sourceOptions } from './cluster-inpu
 import { formatFrontends, frontendRows } from './frontend-rows.ts'
 import { loadCluster } from './load-cluster.ts'
 import { outputOption, printValue } from './output-option.ts'
+import { portableTableOption } from './portable-table.ts'
 import { readRelayOptions, relayOptions } from './relay-options.ts'
 import { serveProxy } from './serve-proxy.ts'
 import type { CliIo, CommandInput, ExitCode, Subcommand } from './subcommand.ts'
@@ -35,7 +36,8 @@ Rules of iptables mode have the names of kube-proxy, so that one can replace the
 --cleanup leaves those that kube-proxy has written anew since, --cleanup-kube-proxy those that
 this program has.
 
-Needs CAP_NET_ADMIN, except with --dry-run. SIGTERM and SIGINT end it and leave the rules.`,
+Needs CAP_NET_ADMIN, except with --dry-run and with --proxy-mode portable.
+SIGTERM and SIGINT end it and leave the rules.`,
   options: [
     ...sourceOptions,
     { name: 'dry-run', summary: 'print what would be served, write nothing, and exit' },
@@ -47,6 +49,7 @@ Needs CAP_NET_ADMIN, except with --dry-run. SIGTERM and SIGINT end it and leave 
     { name: 'log-level', value: 'LEVEL', summary: 'error, warn, info or debug (default: by --v)' },
     outputOption,
     ...relayOptions,
+    portableTableOption,
     ...allProxyOptions,
   ],
   run,
@@ -78,6 +81,7 @@ async function run(input: CommandInput, io: CliIo, signal: AbortSignal): Promise
       file: texts.config,
       readAgain: () => readClusterInput(input, io).options,
       relay: readRelayOptions(input),
+      portableTable: texts['portable-table'],
     },
     signal,
   )

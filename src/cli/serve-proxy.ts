@@ -31,6 +31,8 @@ export interface ServeInput {
   readonly readAgain: () => ProxyOptions
   /** Of modes that relay in user space. */
   readonly relay: RelayOptions
+  /** Where portable mode keeps its table; undefined: nowhere. */
+  readonly portableTable: string | undefined
 }
 
 /** Serves the cluster until the signal is aborted. Rejects with what keeps it from starting or going on,
@@ -39,16 +41,19 @@ export interface ServeInput {
 export async function serveProxy(input: ServeInput, signal: AbortSignal): Promise<ExitCode> {
   const { cluster, logger } = input
   const { options, location } = cluster
-  requireNetAdmin()
+  // Sockets are all that this mode needs of a system.
+  const isPortable = options.mode === 'portable'
+  if (!isPortable) requireNetAdmin()
   boundMemory()
   const closing = new AbortController()
   const living = AbortSignal.any([signal, closing.signal])
   const context: MechanismContext = {
     warn: (text) => logger.warn({}, text),
     relay: input.relay,
+    portableTable: input.portableTable,
   }
   const setup = await openSetup(options, context, logger)
-  const conntrack = openConntrack(logger)
+  const conntrack = isPortable ? undefined : openConntrack(logger)
   try {
     const { source, name, readVersion } = await openSource(
       location,
@@ -63,7 +68,7 @@ export async function serveProxy(input: ServeInput, signal: AbortSignal): Promis
       () => {},
     )
     // A folder of manifests is a trial or a test: it leaves nothing behind on the machine.
-    const setNode = location.kind === 'cluster' ? tune : () => {}
+    const setNode = location.kind === 'cluster' && !isPortable ? tune : () => {}
     setNode(options, logger)
     const serving = runProxy(
       {
@@ -74,7 +79,7 @@ export async function serveProxy(input: ServeInput, signal: AbortSignal): Promis
         clock: systemClock,
         stopwatch: () => performance.now(),
         localAddresses: readLocalAddresses,
-        watchAddresses: watchRoute,
+        watchAddresses: isPortable ? () => {} : watchRoute,
         conntrack,
         settled: releaseMemory,
       },
@@ -89,7 +94,7 @@ export async function serveProxy(input: ServeInput, signal: AbortSignal): Promis
         tune: (next) => setNode(next, logger),
       })
     await Promise.race([serving, reloads(input, reload, living)])
-    logger.info({}, 'ended; the rules stay')
+    logger.info({}, isPortable ? 'ended' : 'ended; the rules stay')
     return 0
   } finally {
     closing.abort()
@@ -106,7 +111,7 @@ async function openSetup(
   const { mechanism, reason } = await chooseMechanism(options.configuration, context)
   const { name: mode, way } = mechanism
   if (reason !== undefined) logger.info({ mode, way, reason }, 'picked a mode')
-  const leftovers = await openLeftovers(mode, options.configuration)
+  const leftovers = mode === 'portable' ? [] : await openLeftovers(mode, options.configuration)
   for (const { name } of leftovers) {
     logger.info({ mode: name }, 'found rules of another mode; they go once this one is complete')
   }

@@ -1,11 +1,14 @@
 import type { ProxyOptions } from '../proxy/config/proxy-options.ts'
 import type { Plan } from '../proxy/port/mechanism.ts'
+import { environmentLines } from '../proxy/portable/environment-lines.ts'
 import { whyNotRelayed } from '../proxy/relay/why-not-relayed.ts'
+import { usageError } from './cli-error.ts'
 import { planOptions, sourceOptions } from './cluster-input.ts'
 import { type FrontendRow, formatFrontends, frontendRows } from './frontend-rows.ts'
 import { readTraffic, trafficOptions } from './frontend-traffic.ts'
 import { loadCluster } from './load-cluster.ts'
 import { outputFormat, outputOption, printValue } from './output-option.ts'
+import { placesOf, portableTableOptions, readPortableTable } from './portable-table.ts'
 import type { CliIo, CommandInput, ExitCode, Subcommand } from './subcommand.ts'
 
 /** `portolan status`: what this node serves. */
@@ -16,8 +19,17 @@ export const status: Subcommand = {
   portolan status --manifests ./manifests --output json
   portolan status --traffic 5                 who talks to what, counted for five seconds
 
+  portolan status --portable-table FILE       and where portable mode serves them on this machine
+  eval "$(portolan status --portable-table FILE --env default)"
+
 --counters and --traffic look at the kernel and need CAP_NET_ADMIN.`,
-  options: [...sourceOptions, outputOption, ...trafficOptions, ...planOptions],
+  options: [
+    ...sourceOptions,
+    outputOption,
+    ...trafficOptions,
+    ...portableTableOptions,
+    ...planOptions,
+  ],
   run,
 }
 
@@ -40,11 +52,18 @@ interface Status {
 
 async function run(input: CommandInput, io: CliIo, signal: AbortSignal): Promise<ExitCode> {
   outputFormat(input)
+  const table = readPortableTable(input)
+  if (input.texts.env !== undefined) {
+    if (table === undefined) throw usageError('--env: give the table with --portable-table FILE')
+    io.out(environmentLines(table.ports, input.texts.env))
+    return 0
+  }
   const loaded = await loadCluster(input, io, signal)
   const { plan, cluster } = loaded
   const frontends = frontendRows(plan, {
     trafficOf: await readTraffic(input, loaded, signal),
-    ...(isRelaying(cluster.options) ? { limitOf: whyNotRelayed } : {}),
+    ...(table === undefined ? {} : { placeOf: placesOf(table) }),
+    ...(table !== undefined || isRelaying(cluster.options) ? { limitOf: whyNotRelayed } : {}),
   })
   const { nodePortAddresses, podDetector } = plan.node
   const value: Status = {
@@ -63,7 +82,7 @@ async function run(input: CommandInput, io: CliIo, signal: AbortSignal): Promise
 
 /** Only a mode that was asked for is known here. */
 function isRelaying({ configuration: { mode } }: ProxyOptions): boolean {
-  return mode === 'userspace'
+  return mode === 'userspace' || mode === 'portable'
 }
 
 function countEndpoints(frontends: readonly FrontendRow[]): number {

@@ -127,7 +127,7 @@ function formatSide(side: string, row: TracedVerdictRow): string {
 function formatVerdict(row: TracedVerdictRow): string {
   switch (row.kind) {
     case 'untouched':
-      return 'untouched: no service has this address and port'
+      return `untouched: ${row.limit ?? 'no service has this address and port'}`
     case 'drop':
       return 'dropped'
     case 'reject':

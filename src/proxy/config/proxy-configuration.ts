@@ -106,7 +106,7 @@ const fields = {
   bindAddressHardFail: flag(false),
   enableProfiling: flag(false),
   showHiddenMetricsForVersion: text('', checkVersion),
-  mode: oneOf('', ['', 'nftables', 'iptables', 'ipvs', 'userspace']),
+  mode: oneOf('', ['', 'nftables', 'iptables', 'ipvs', 'userspace', 'portable']),
   iptables: section(iptables),
   ipvs: section(ipvs),
   nftables: section(nftables),

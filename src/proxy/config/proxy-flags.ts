@@ -67,7 +67,7 @@ export const proxyFlags: readonly ProxyFlag[] = [
     'string',
     '',
     'mode',
-    'nftables, iptables, ipvs or userspace (blank: nftables)',
+    'nftables, iptables, ipvs, userspace or portable (blank: nftables)',
   ),
   row('iptables-masquerade-bit', 'int32', '14', 'iptables.masqueradeBit', 'mark bit, 0..31'),
   row(

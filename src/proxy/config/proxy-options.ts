@@ -29,7 +29,7 @@ export interface ProxyOptions {
 }
 
 /** How flows reach their endpoints. */
-export type ProxyMode = 'nftables' | 'iptables' | 'ipvs' | 'userspace'
+export type ProxyMode = 'nftables' | 'iptables' | 'ipvs' | 'userspace' | 'portable'
 
 /** How local pods are recognised, before the Node object is known. */
 export type LocalDetection =

@@ -2,7 +2,7 @@ import type { ConnectionId } from '../../reactor/connection-id.ts'
 import type { Reactor } from '../../reactor/reactor.ts'
 import { Relay } from '../../reactor/relay.ts'
 import type { StreamHandler } from '../../reactor/stream-handler.ts'
-import type { Backend, Frontend } from '../plan/plan.ts'
+import type { Backend } from '../plan/plan.ts'
 import type { EndpointPicker } from './endpoint-picker.ts'
 import { FlowIndex } from './flow-index.ts'
 import type { RelayOptions } from './relay-options.ts'
@@ -79,15 +79,11 @@ export class TcpRelay {
     }
   }
 
-  /** Resets connections to endpoints that a changed frontend does not have any more, where that is asked for. */
-  frontendChanged(key: string, after: Frontend | undefined): void {
+  /** Resets connections of a frontend to endpoints that it does not have any more, where that is asked for. */
+  endpointsChanged(frontend: string, endpoints: readonly Backend[]): void {
     if (this.#options.drain === 'continue') return
-    const left = new Set(
-      Object.values(after?.actions ?? {}).flatMap((action) =>
-        action.kind === 'balance' ? action.pool.backends.map(endpointKey) : [],
-      ),
-    )
-    for (const client of this.#flows.leaving(key, (endpoint) => left.has(endpoint))) {
+    const left = new Set(endpoints.map(endpointKey))
+    for (const client of this.#flows.leaving(frontend, (endpoint) => left.has(endpoint))) {
       this.#reactor.reset(client)
     }
   }

@@ -4,7 +4,6 @@ import { addressRecordBytes, readPeerAddress } from '../../reactor/address-recor
 import type { DatagramHandler, DatagramSocket } from '../../reactor/datagram.ts'
 import type { Reactor, TimerId } from '../../reactor/reactor.ts'
 import type { SocketAddress } from '../../reactor/socket-address.ts'
-import type { Frontend } from '../plan/plan.ts'
 import type { EndpointPicker } from './endpoint-picker.ts'
 import { FlowIndex } from './flow-index.ts'
 import type { RelayOptions } from './relay-options.ts'
@@ -43,6 +42,7 @@ export class UdpRelay {
   /** Timers have numbers for tags. */
   readonly #byTag = new Map<number, Session>()
   #nextTag = 0
+  #listenerCount = 0
 
   constructor(
     reactor: Reactor,
@@ -65,12 +65,14 @@ export class UdpRelay {
   /** The handler of a listening socket. `route` says where a new flow of a client goes; undefined: its
    *  datagrams are dropped. */
   accept(route: (client: SocketAddress) => RelayTarget | undefined): DatagramHandler {
+    // Not every engine tells in a record which of our addresses was asked.
+    const listenerNumber = this.#listenerCount++
     return {
       onBatch: (listener, batch) => {
         const now = this.#now()
         for (let index = 0; index < batch.count; index++) {
           batch.copyAddress(index, this.#scratch, 0)
-          const key = `${listener.address.port} ${toByteString(this.#scratch)}`
+          const key = `${listenerNumber} ${toByteString(this.#scratch)}`
           const session = this.#sessions.get(key) ?? this.#open(key, listener, route)
           if (session === undefined) continue
           session.lastMs = now
@@ -87,10 +89,10 @@ export class UdpRelay {
     }
   }
 
-  /** Ends the sessions of a changed frontend whose endpoint serves no more. */
-  frontendChanged(key: string, after: Frontend | undefined): void {
-    const serving = new Set(after?.servingAddresses ?? [])
-    for (const session of this.#flows.leaving(key, (address) => serving.has(address))) {
+  /** Ends the sessions of a frontend whose endpoint serves no more. */
+  endpointsChanged(frontend: string, servingAddresses: readonly string[]): void {
+    const serving = new Set(servingAddresses)
+    for (const session of this.#flows.leaving(frontend, (address) => serving.has(address))) {
       this.#close(session)
     }
   }

@@ -4,7 +4,7 @@ import type { DatagramSocket } from '../../reactor/datagram.ts'
 import { openReactor } from '../../reactor/open-reactor.ts'
 import type { EngineName, Listener, Reactor } from '../../reactor/reactor.ts'
 import type { SocketAddress } from '../../reactor/socket-address.ts'
-import type { PlanChange, SourceClass } from '../plan/plan.ts'
+import type { Backend, Frontend, PlanChange, SourceClass } from '../plan/plan.ts'
 import { frontendKey } from '../plan/plan.ts'
 import { EndpointPicker } from '../relay/endpoint-picker.ts'
 import type { RelayOptions } from '../relay/relay-options.ts'
@@ -102,8 +102,8 @@ export class NodeRelays {
     for (const pool of pools) this.#picker.affinity.forget(pool)
     for (const key of keys) {
       const frontend = this.#table.frontend(key)
-      this.#tcp.frontendChanged(key, frontend)
-      this.#udp.frontendChanged(key, frontend)
+      this.#tcp.endpointsChanged(key, backendsOf(frontend))
+      this.#udp.endpointsChanged(key, frontend?.servingAddresses ?? [])
     }
   }
 
@@ -172,4 +172,11 @@ export class NodeRelays {
     const { address, port } = destination
     return this.#table.find({ source, family: familyOf(address), protocol, address, port })
   }
+}
+
+/** Everything that new flows of a frontend can get, whoever sends them. */
+function backendsOf(frontend: Frontend | undefined): readonly Backend[] {
+  return Object.values(frontend?.actions ?? {}).flatMap((action) =>
+    action.kind === 'balance' ? action.pool.backends : [],
+  )
 }

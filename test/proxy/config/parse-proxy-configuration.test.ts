@@ -75,7 +75,7 @@ const rows: readonly [string, string?][] = [
   ['mode: ""'],
   [
     'mode: kernelspace',
-    'mode: got "kernelspace", expected one of blank, nftables, iptables, ipvs, userspace',
+    'mode: got "kernelspace", expected one of blank, nftables, iptables, ipvs, userspace, portable',
   ],
   ['mode: iptables'],
   ['mode: ipvs'],

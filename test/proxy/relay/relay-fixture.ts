@@ -14,11 +14,14 @@ export const patientOptions: RelayOptions = {
   sessionLimit: 100,
 }
 
+/** An endpoint on this node. */
+export function backendAt({ address, port }: SocketAddress): Backend {
+  return { address, port, isLocal: true }
+}
+
 /** A frontend of everybody over endpoints; without any it rejects. */
 export function frontendOver(protocol: Protocol, endpoints: readonly SocketAddress[]): Frontend {
-  const [first, ...others] = endpoints.map(({ address, port }): Backend => {
-    return { address, port, isLocal: true }
-  })
+  const [first, ...others] = endpoints.map(backendAt)
   const action =
     first === undefined
       ? ({ kind: 'reject' } as const)

@@ -10,7 +10,7 @@ import type { SocketAddress } from '../../../src/reactor/socket-address.ts'
 import { contract } from '../../reactor/support/contract.ts'
 import { servePeer } from '../../reactor/support/peer.ts'
 import { loopback, withReactor } from '../../reactor/support/with-reactor.ts'
-import { frontendOver, patientOptions, targetOf, watchDials } from './relay-fixture.ts'
+import { backendAt, frontendOver, patientOptions, targetOf, watchDials } from './relay-fixture.ts'
 
 /** Always the first of those that are left. */
 const firstPicker = (): EndpointPicker => new EndpointPicker({ random: () => 0, now: () => 0 })
@@ -124,7 +124,7 @@ for (const drain of ['continue', 'reset'] as const) {
       const { relay, address } = await openRelay(reactor, frontend, { drain })
       const { socket: client, fate } = fateOf(address)
       assert.is(await firstWord(client), 'gone')
-      relay.frontendChanged(frontendKey(frontend), frontendOver('TCP', [other.address]))
+      relay.endpointsChanged(frontendKey(frontend), [backendAt(other.address)])
       if (drain === 'continue') client.end()
       assert.is(await fate, drain === 'reset' ? 'ECONNRESET' : 'closed')
       gone.close()
@@ -139,7 +139,7 @@ test('drain reset: connections to endpoints that stay go on', (engine) =>
     const { relay, address } = await openRelay(reactor, frontend, { drain: 'reset' })
     const { socket: client, fate } = fateOf(address)
     assert.is(await firstWord(client), 'stays')
-    relay.frontendChanged(frontendKey(frontend), frontendOver('TCP', [stays.address]))
+    relay.endpointsChanged(frontendKey(frontend), [backendAt(stays.address)])
     client.end()
     assert.is(await fate, 'closed')
     stays.close()

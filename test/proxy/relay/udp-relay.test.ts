@@ -74,7 +74,7 @@ test('sessions to an endpoint that is gone end at once, those of others go on', 
     assert.match(await ask(moved, port), /^gone/)
     state.frontend = frontendOver('UDP', [stays.address])
     const kept = await ask(other, port)
-    relay.frontendChanged(frontendKey(state.frontend), state.frontend)
+    relay.endpointsChanged(frontendKey(state.frontend), [stays.address.address])
     assert.is(relay.size, 1)
     assert.match(await ask(moved, port), /^stays/)
     assert.is(await ask(other, port), kept)

@@ -1,0 +1,49 @@
+import type { Frontend } from '../proxy/plan/plan.ts'
+import { formatBackend } from '../proxy/port/verdict.ts'
+import type { PlaceTable } from '../proxy/portable/place-table.ts'
+import { readTableFile } from '../proxy/portable/table-file.ts'
+import { failure } from './cli-error.ts'
+import type { CommandInput, CommandOption } from './subcommand.ts'
+
+/** Names the file with the places of portable mode: the proxy writes it, others read it. */
+export const portableTableOption: CommandOption = {
+  name: 'portable-table',
+  value: 'FILE',
+  summary: 'portable mode: where each service port is served on this machine, as JSON',
+}
+
+/** For those who read it. */
+export const portableTableOptions: readonly CommandOption[] = [
+  portableTableOption,
+  {
+    name: 'env',
+    value: 'NAMESPACE',
+    summary: 'print the table as lines for a shell, as a pod of this namespace has them',
+  },
+]
+
+/** The table that the option names; undefined without it. Throws a failure that says what is wrong with the
+ *  file. */
+export function readPortableTable({ texts }: CommandInput): PlaceTable | undefined {
+  const file = texts['portable-table']
+  if (file === undefined) return undefined
+  try {
+    return readTableFile(file)
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    if (code !== 'ENOENT') throw error
+    const what = `--portable-table ${file}: there is no such file`
+    throw failure(`${what}; a running portolan proxy --proxy-mode portable writes it`, error)
+  }
+}
+
+/** Where frontends are served, by a table. */
+export function placesOf({ ports }: PlaceTable): (frontend: Frontend) => string | undefined {
+  const places = new Map<string, string>()
+  for (const { service, portName, protocol, place } of ports) {
+    if (place === undefined) continue
+    places.set(`${service}:${portName}/${protocol}`, formatBackend(place.address, place.port))
+  }
+  return ({ service, portName, protocol, kind }) =>
+    kind === 'cluster-ip' ? places.get(`${service}:${portName}/${protocol}`) : undefined
+}
