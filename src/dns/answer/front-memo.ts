@@ -1,3 +1,4 @@
+import { copyBytes } from '../../net/copy-bytes.ts'
 import type { Lease } from '../chain/reply.ts'
 import { headerBytes } from '../wire/decode-message.ts'
 import { answerLayout, noRotation } from './answer-layout.ts'
@@ -158,43 +159,30 @@ export class FrontMemo {
     if (leaseIndex >= 0) {
       const seconds = generation.leases[leaseIndex]?.renew(nowMs)
       if (seconds === undefined) return 0
-      copy(bytes, from, out, outStart, length)
+      copyBytes(bytes, from, out, outStart, length)
       writeTtls(generation, entry, out, outStart, seconds)
-    } else copy(bytes, from, out, outStart, length)
+    } else copyBytes(bytes, from, out, outStart, length)
     out[outStart] = packet[start] ?? 0
     out[outStart + 1] = packet[start + 1] ?? 0
     if (!key.isLowerCase) {
-      copy(packet, start + headerBytes, out, outStart + headerBytes, key.questionEnd - headerBytes)
+      copyBytes(
+        packet,
+        start + headerBytes,
+        out,
+        outStart + headerBytes,
+        key.questionEnd - headerBytes,
+      )
     }
     const count = words[entry + entryWords.rotationCount] ?? 0
     if (count > 1) {
       const offset = words[entry + entryWords.rotationOffset] ?? 0
       const block = words[entry + entryWords.rotationBlock] ?? 0
       const first = Math.floor(this.#random() * count) * block
-      copy(bytes, from + offset + first, out, outStart + offset, count * block - first)
-      copy(bytes, from + offset, out, outStart + offset + count * block - first, first)
+      copyBytes(bytes, from + offset + first, out, outStart + offset, count * block - first)
+      copyBytes(bytes, from + offset, out, outStart + offset + count * block - first, first)
     }
     this.tally = words[entry + entryWords.tally] ?? 0
     return length
-  }
-}
-
-/** Short copies: a loop is faster than a view and `set` up to some hundred bytes. */
-const longCopyBytes = 256
-
-function copy(
-  source: Uint8Array,
-  sourceStart: number,
-  target: Uint8Array,
-  targetStart: number,
-  length: number,
-): void {
-  if (length > longCopyBytes) {
-    target.set(source.subarray(sourceStart, sourceStart + length), targetStart)
-    return
-  }
-  for (let index = 0; index < length; index++) {
-    target[targetStart + index] = source[sourceStart + index] ?? 0
   }
 }
 
