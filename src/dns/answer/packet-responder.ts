@@ -122,14 +122,16 @@ export class PacketResponder {
       return this.#finish(asked, result, isOrdinary ? uses : undefined)
     }
     const later = source.later()
-    result
-      .catch((error: unknown) => this.#broken(asked.query, error))
-      .then((response) => {
-        // What was looked up after a wait was not recorded: only a lease can vouch for such an answer.
-        const isKept = isOrdinary && typeof response?.memo === 'object'
-        later(this.#finish(asked, response, isKept ? uses : undefined))
-      })
-      .catch((error: unknown) => observer.failed(error))
+    const finish = (response: Response | undefined): void => {
+      // What was looked up after a wait was not recorded: only a lease can vouch for such an answer.
+      const isKept = isOrdinary && typeof response?.memo === 'object'
+      try {
+        later(this.#finish(asked, response, isKept ? noDependencies : undefined))
+      } catch (error) {
+        observer.failed(error)
+      }
+    }
+    result.then(finish, (error: unknown) => finish(this.#broken(asked.query, error)))
     return undefined
   }
 
@@ -193,9 +195,9 @@ interface Asked {
   readonly startMs: number
 }
 
-const noDependencies: ReadonlySet<string> = new Set()
-
 const maxMessageBytes = 65_535
+
+const noDependencies: ReadonlySet<string> = new Set()
 
 /** The message of a query; undefined when it is none. */
 function decodeQuery(packet: Uint8Array): Message | undefined {

@@ -120,7 +120,8 @@ class Cache {
     if (reply.kind !== 'answer') return reply
     const kind = classify(reply.message)
     const seconds = cacheSeconds(reply.message, kind, this.#settings)
-    const message = withoutForeignAd(withTtl(reply.message, seconds), request)
+    const lasting = withTtl(reply.message, seconds)
+    const message = withoutForeignAd(lasting, request)
     const shown = { ...reply, message }
     const part = cachePart(kind)
     if (part === undefined || seconds <= 0 || message.flags.tc) return shown
@@ -132,12 +133,13 @@ class Cache {
       return shown
     }
     if (isInZones(this.#settings[part].except, request.name)) return shown
-    const entry = this.#store(key, part, reply.message, seconds)
+    const entry = this.#store(key, part, lasting, seconds)
     return { ...shown, memo: this.#lease(entry, part) }
   }
 
+  /** The message has that TTL already. */
   #store(key: string, part: CachePart, message: Message, seconds: number): CacheEntry {
-    const bytes = encodeMessage(withTtl(message, seconds), maxMessageBytes)
+    const bytes = encodeMessage(message, maxMessageBytes)
     const entry = cacheEntry(bytes, seconds, this.#clock.now())
     const evictedCount = this.#parts[part].set(key, entry)
     if (evictedCount > 0) this.#observer.evicted(part, evictedCount)

@@ -39,15 +39,21 @@ export function cacheSeconds(message: Message, kind: AnswerKind, settings: Cache
 
 /** The message with one TTL for all its records, and without OPT record: that is between two hops only. */
 export function withTtl(message: Message, ttl: number): Message {
-  const set = (records: readonly ResourceRecord[]): readonly ResourceRecord[] =>
-    records.map((record) => (record.ttl === ttl ? record : { ...record, ttl }))
   return {
     ...message,
-    answers: set(message.answers),
-    authority: set(message.authority),
-    additional: set(message.additional),
+    answers: recordsWithTtl(message.answers, ttl),
+    authority: recordsWithTtl(message.authority, ttl),
+    additional: recordsWithTtl(message.additional, ttl),
     edns: undefined,
   }
+}
+
+function recordsWithTtl(
+  records: readonly ResourceRecord[],
+  ttl: number,
+): readonly ResourceRecord[] {
+  if (records.every((record) => record.ttl === ttl)) return records
+  return records.map((record) => (record.ttl === ttl ? record : { ...record, ttl }))
 }
 
 /** Whether an answer belongs to the question: one question of the same name and type. */

@@ -56,13 +56,8 @@ export function forwardPlugin(settings: ForwardSettings, inputs: ForwardInputs):
     clock.schedule(() => closeAll(before), deadlineMs)
   }
   let runningCount = 0
-  const forward = async (request: Request, next: Next): Promise<Reply> => {
-    runningCount++
-    try {
-      return await ask(request, order(), settings, inputs, next)
-    } finally {
-      runningCount--
-    }
+  const ended = (): void => {
+    runningCount--
   }
   return {
     name: 'forward',
@@ -75,7 +70,10 @@ export function forwardPlugin(settings: ForwardSettings, inputs: ForwardInputs):
         const reason = `concurrent queries exceeded maximum ${settings.maxConcurrent}`
         return failure(rcodes.REFUSED, reason)
       }
-      return forward(request, next)
+      runningCount++
+      const reply = ask(request, order(), settings, inputs, next)
+      reply.then(ended, ended)
+      return reply
     },
     async run(signal) {
       await Promise.all([aborted(signal), inputs.watchUpstreams(signal, replace)])
@@ -140,7 +138,7 @@ async function ask(
 }
 
 /** One try, over TCP again when a preferred UDP answer was cut; a text is the reason of its failure. */
-async function exchange(
+function exchange(
   request: Request,
   { upstream }: UpstreamHealth,
   settings: ForwardSettings,
@@ -150,16 +148,18 @@ async function exchange(
   const asked: UpstreamProtocol = request.transport === 'udp' ? 'udp' : 'tcp'
   const protocol = isTcpForced ? 'tcp' : isUdpPreferred ? 'udp' : asked
   const startMs = clock.now()
-  try {
-    let reply = await upstream.exchange(request.message, protocol)
-    if (reply.flags.tc && isUdpPreferred && !isTcpForced) {
-      reply = await upstream.exchange(request.message, 'tcp')
-    }
-    observer.answered(upstream.label, reply.rcode, clock.now() - startMs)
-    return reply
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error)
-  }
+  const first = upstream.exchange(request.message, protocol)
+  const last =
+    isUdpPreferred && !isTcpForced
+      ? first.then((reply) => (reply.flags.tc ? upstream.exchange(request.message, 'tcp') : reply))
+      : first
+  return last.then(
+    (reply) => {
+      observer.answered(upstream.label, reply.rcode, clock.now() - startMs)
+      return reply
+    },
+    (error: unknown) => (error instanceof Error ? error.message : String(error)),
+  )
 }
 
 /** Gives the upstreams in the order in which they are asked for one query. */
@@ -169,6 +169,7 @@ function upstreamOrder(
   random: () => number,
 ): () => readonly UpstreamHealth[] {
   let turn = 0
+  if (servers.length === 1) return () => servers
   switch (policy) {
     case 'sequential':
       return () => servers

@@ -47,12 +47,12 @@ export function answerMetrics(registers: Registry[]): ObserveListener {
     registers,
   })
   return (server, failed) => ({
-    tallyOf: (query, response) => tallies.indexOf(labelsOf(server, query, response)),
+    tallyOf: (query, response) => tallies.indexOf(server, query, response),
     answered(query, response, _sizes, startMs) {
-      const labels = labelsOf(server, query, response)
-      tallies.count(tallies.indexOf(labels))
-      const { zone, view } = labels
-      durations.observe({ server, zone, view }, Math.max(0, performance.now() - startMs) / 1_000)
+      tallies.count(tallies.indexOf(server, query, response))
+      const zone = response?.zone ?? dropped
+      const seconds = Math.max(0, performance.now() - startMs) / 1_000
+      durations.observe({ server, zone, view: '' }, seconds)
     },
     repeated: (tally) => tallies.count(tally),
     refused: () => responses.inc({ server, zone: dropped, view: '', rcode: 'FORMERR', plugin: '' }),
@@ -92,12 +92,16 @@ class Tallies {
   readonly #counts: number[] = []
   readonly #byText = new Map<string, number>()
 
-  /** The index of labels, the same each time. */
-  indexOf(labels: AnswerLabels): number {
-    const text = Object.values(labels).join(' ')
+  /** The index of an answer's labels, the same each time. */
+  indexOf(server: string, query: Query, response: Response | undefined): number {
+    const { message, client, transport } = query
+    const type = message.questions[0]?.type
+    const isIpv6 = client.address.includes(':')
+    const rcode = response?.message.rcode
+    const text = `${server} ${response?.zone} ${rcode} ${type} ${transport} ${isIpv6}`
     const known = this.#byText.get(text)
     if (known !== undefined) return known
-    const index = this.#labels.push(labels) - 1
+    const index = this.#labels.push(labelsOf(server, query, response)) - 1
     this.#counts.push(0)
     this.#byText.set(text, index)
     return index

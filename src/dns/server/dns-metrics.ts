@@ -40,28 +40,61 @@ function httpsStatusCounter(registers: Registry[]): DnsMetrics['countHttpsStatus
 }
 
 function cacheObserver(registers: Registry[]): CacheObserver {
-  const counter = (name: string, help: string, labelNames: readonly string[] = []) =>
-    new Counter({ name: `coredns_cache_${name}`, help, labelNames: [...labelNames], registers })
-  const hits = counter('hits_total', 'Answers from the cache', ['type'])
-  const misses = counter('misses_total', 'Answers that were not in the cache')
+  const counter = (
+    name: string,
+    help: string,
+    labelNames: readonly string[] = [],
+    collect: () => void = () => undefined,
+  ) => {
+    const names = [...labelNames]
+    return new Counter({
+      name: `coredns_cache_${name}`,
+      help,
+      labelNames: names,
+      registers,
+      collect,
+    })
+  }
+  // What happens with every query is counted in plain numbers, and given on when somebody looks.
+  const hitCounts = { success: 0, denial: 0 }
+  const sizes = { success: 0, denial: 0 }
+  const parts = ['success', 'denial'] as const
+  let missCount = 0
+  const hits = counter('hits_total', 'Answers from the cache', ['type'], () => {
+    for (const type of parts) hits.inc({ type }, hitCounts[type])
+    hitCounts.success = hitCounts.denial = 0
+  })
+  const misses = counter('misses_total', 'Answers that were not in the cache', [], () => {
+    misses.inc(missCount)
+    missCount = 0
+  })
   const evictions = counter('evictions_total', 'Answers that made room', ['type'])
   const prefetches = counter('prefetch_total', 'Answers that were asked for before they expired')
   const stale = counter('served_stale_total', 'Answers given after their time')
   const drops = counter('drops_total', 'Answers that did not belong to their question')
-  const entries = new Gauge({
+  new Gauge({
     name: 'coredns_cache_entries',
     help: 'Answers in the cache',
     labelNames: ['type'] as const,
     registers,
+    collect() {
+      for (const type of parts) this.set({ type }, sizes[type])
+    },
   })
   return {
-    hit: (type) => hits.inc({ type }),
-    miss: () => misses.inc(),
+    hit: (type) => {
+      hitCounts[type]++
+    },
+    miss: () => {
+      missCount++
+    },
     evicted: (type, count) => evictions.inc({ type }, count),
     prefetched: () => prefetches.inc(),
     servedStale: () => stale.inc(),
     rejected: () => drops.inc(),
-    sized: (type, count) => entries.set({ type }, count),
+    sized: (type, count) => {
+      sizes[type] = count
+    },
   }
 }
 

@@ -44,6 +44,7 @@ function recordAll<T>(
 ): { readonly result: T; readonly uses: ReadonlySet<string> } {
   const [first, ...rest] = names
   if (first === undefined) return { result: run(), uses: new Set() }
+  if (names.length === 1) return first.recordUses(run)
   const { result: inner, uses } = first.recordUses(() => recordAll(rest, run))
   return { result: inner.result, uses: new Set([...uses, ...inner.uses]) }
 }

@@ -3,10 +3,9 @@ import { connect as connectTls } from 'node:tls'
 import type { Clock } from '../../kube/clock.ts'
 import type { Message } from '../wire/message.ts'
 import { HttpsExchange, type HttpsTls } from './https-exchange.ts'
-import { withCaseOf, withRandomCase } from './query-case.ts'
+import { withRandomCase } from './query-case.ts'
 import { SharedQueries } from './shared-queries.ts'
 import { StreamPool } from './stream-pool.ts'
-import { stripStrays } from './strip-strays.ts'
 import { type UdpEngine, UdpPool } from './udp-pool.ts'
 import type { Upstream, UpstreamProtocol } from './upstream.ts'
 
@@ -52,17 +51,13 @@ interface Exchange {
 export function openUpstream(target: UpstreamTarget, inputs: UpstreamInputs): Upstream {
   const label = labelOf(target)
   const ways = openWays(target, label, inputs)
-  const shared = new SharedQueries()
-  const send = async (query: Message, protocol: UpstreamProtocol): Promise<Message> => {
+  const shared = new SharedQueries((query, protocol) => {
     const sent = inputs.randomizesCase ? withRandomCase(query, inputs.random) : query
-    return stripStrays(await ways[protocol].exchange(sent))
-  }
+    return ways[protocol].exchange(sent)
+  })
   return {
     label,
-    async exchange(query, protocol) {
-      const reply = await shared.exchange(query, protocol, () => send(query, protocol))
-      return { ...withCaseOf(reply, query), id: query.id }
-    },
+    exchange: (query, protocol) => shared.exchange(query, protocol),
     close() {
       for (const way of new Set([ways.udp, ways.tcp])) way.close()
     },

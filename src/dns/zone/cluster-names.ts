@@ -14,6 +14,8 @@ export interface NamedObjects {
 /** Something that answers depend on: `svc NAMESPACE/NAME`, `ns NAME` or `ip ADDRESS`. */
 export type Dependency = string
 
+const noUses: ReadonlySet<Dependency> = new Set()
+
 /** The names of a cluster: looked up in the stores themselves, beside them only addresses are indexed. A
  *  change of an object touches what it names and tells its dependencies to the listeners, after the
  *  indices are up to date and before anybody can ask. */
@@ -27,6 +29,7 @@ export class ClusterNames {
   readonly #nowSeconds: () => number
   #serial: number
   #uses: Set<Dependency> | undefined
+  #isRecording = false
 
   /** `nowSeconds` is the Unix time. */
   constructor(objects: NamedObjects, nowSeconds: () => number) {
@@ -64,53 +67,61 @@ export class ClusterNames {
    *  give the same again. */
   recordUses<T>(look: () => T): { readonly result: T; readonly uses: ReadonlySet<Dependency> } {
     const outer = this.#uses
-    const uses = new Set<Dependency>()
-    this.#uses = uses
+    const wasRecording = this.#isRecording
+    this.#uses = undefined
+    this.#isRecording = true
     try {
-      return { result: look(), uses }
+      const result = look()
+      return { result, uses: this.#uses ?? noUses }
     } finally {
       this.#uses = outer
+      this.#isRecording = wasRecording
     }
   }
 
   hasNamespace(name: string): boolean {
-    this.#uses?.add(`ns ${name}`)
+    if (this.#isRecording) this.#use(`ns ${name}`)
     return this.#objects.namespaces.get(name) !== undefined
   }
 
   service(namespace: string, name: string): Service | undefined {
     const key = `${namespace}/${name}`
-    this.#uses?.add(`svc ${key}`)
+    if (this.#isRecording) this.#use(`svc ${key}`)
     return this.#objects.services.get(key)
   }
 
   /** The slices of a service. */
   slicesOf(service: Service): Iterable<EndpointSlice> {
     const key = `${service.namespace}/${service.name}`
-    this.#uses?.add(`svc ${key}`)
+    if (this.#isRecording) this.#use(`svc ${key}`)
     return this.#slicesByService.get(key)
   }
 
   /** Services with this cluster address. */
   servicesAt(address: string): readonly Service[] {
-    this.#uses?.add(`ip ${address}`)
+    if (this.#isRecording) this.#use(`ip ${address}`)
     return this.#servicesByAddress.get(address)
   }
 
   /** Slices with a ready endpoint of this address. */
   slicesAt(address: string): readonly EndpointSlice[] {
-    this.#uses?.add(`ip ${address}`)
+    if (this.#isRecording) this.#use(`ip ${address}`)
     return this.#slicesByAddress.get(address)
   }
 
   /** Pods whose primary address this is. */
   podsAt(address: string): readonly Pod[] {
-    this.#uses?.add(`ip ${address}`)
+    if (this.#isRecording) this.#use(`ip ${address}`)
     return this.#podsByAddress.get(address)
   }
 
   services(): Iterable<Service> {
     return this.#objects.services.values()
+  }
+
+  #use(dependency: Dependency): void {
+    this.#uses ??= new Set()
+    this.#uses.add(dependency)
   }
 
   #moveService(before: Service | undefined, after: Service | undefined): void {
