@@ -1,6 +1,7 @@
 /** Runs the main job: serves the Services of a cluster on this node.
  *
- *      npm start                         the manifests under examples/, with web servers of its own
+ *      npm start                         the manifests under examples/, with web servers of its own; as
+ *                                        root in the kernel, else on loopback
  *      KUBECONFIG=FILE npm start         the cluster that the file names
  *
  *  Ctrl-C ends it. The demonstration leaves nothing behind; with a cluster the rules stay, as a node

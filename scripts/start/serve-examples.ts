@@ -1,7 +1,8 @@
-import { watch } from 'node:fs'
 import process from 'node:process'
+import { followTable, type Print, pause } from './follow-table.ts'
 import { anyNodeAddress, isPortFree, sourceAddressTowards } from './node-address.ts'
 import { ended, runPortolan, startPortolan } from './portolan.ts'
+import { servePortable } from './serve-portable.ts'
 import { startWebBackends } from './web-backends.ts'
 import { makeWorkingCopy } from './working-copy.ts'
 
@@ -18,14 +19,9 @@ const metricsPort = 10_249
 /** A kernel that does not have the rules after this time will not have them. */
 const programMs = 15_000
 
-/** An editor writes a file in several steps; the table is printed when it has been quiet so long. */
-const quietMs = 300
-
-type Print = (line: string) => void
-
 /** Serves the manifests under `examples` with web servers of its own until the signal is aborted, then
- *  removes everything: table, servers, working copy. In the kernel when that is possible, else the plan
- *  only; says why. Gives the exit code. */
+ *  removes everything: table, servers, working copy. In the kernel when that is possible, else on loopback
+ *  (portable mode); says why. Gives the exit code. */
 export async function serveExamples(
   examples: string,
   print: Print,
@@ -42,9 +38,9 @@ export async function serveExamples(
     const isServed =
       hindrance === undefined && (await serveInKernel(copy.folder, address, print, signal))
     if (isServed || signal.aborted) return 0
-    print(`in plan only: ${hindrance ?? 'the kernel cannot be programmed here, as said above'}`)
-    await showPlan(copy.folder, address, print, signal)
-    return 0
+    const reason = hindrance ?? 'the kernel cannot be programmed here, as said above'
+    print(`on loopback (portable mode): ${reason}`)
+    return (await servePortable(copy.folder, print, signal)) || signal.aborted ? 0 : 1
   } finally {
     for (const backend of backends) backend.close()
     copy.remove()
@@ -56,7 +52,7 @@ export async function serveExamples(
 async function findHindrance(routed: string | undefined): Promise<string | undefined> {
   if (process.platform !== 'linux') return `this is ${process.platform}, nf_tables is Linux's`
   if (process.getuid?.() !== 0) {
-    return 'not root; as root the same table is programmed into the kernel and can be tried with curl'
+    return 'not root; as root the same table is programmed into the kernel'
   }
   if (routed === undefined) {
     return `no route to ${webAddress}: this machine has no network but loopback`
@@ -91,7 +87,7 @@ async function serveInKernel(
   const living = AbortSignal.any([signal, gone.signal])
   try {
     if (!(await isHealthy(AbortSignal.any([living, AbortSignal.timeout(programMs)])))) return false
-    await followTable(folder, print, () => printLines(folder, address, print), living)
+    await followTable(folder, [], print, () => printLines(folder, address, print), living)
     return signal.aborted
   } finally {
     proxy.kill('SIGTERM')
@@ -122,60 +118,4 @@ function printLines(folder: string, address: string, print: Print): void {
   print(`  curl -s http://127.0.0.1:${metricsPort}/metrics | grep kubeproxy_`)
   print('  nft list table ip portolan')
   print('Ctrl-C ends it and leaves nothing behind')
-}
-
-async function showPlan(
-  folder: string,
-  address: string,
-  print: Print,
-  signal: AbortSignal,
-): Promise<void> {
-  const show = async (): Promise<void> => {
-    for (const target of [`${webAddress}:80/tcp`, `${emptyAddress}:80/tcp`]) {
-      const args = ['trace', address, target, '--manifests', folder]
-      print(`\n$ portolan ${args.join(' ')}`)
-      print((await runPortolan(args)).output.trimEnd())
-    }
-    print(`\nedit ${folder}/web-endpoints.yaml (third server: ready: true) and watch the table`)
-    print('Ctrl-C ends it and leaves nothing behind')
-  }
-  await followTable(folder, print, show, signal)
-}
-
-/** Prints the table of frontends, then `first`, then the table after every change of the folder. */
-async function followTable(
-  folder: string,
-  print: Print,
-  first: () => void | Promise<void>,
-  signal: AbortSignal,
-): Promise<void> {
-  let shown = ''
-  const show = async (): Promise<void> => {
-    const { output } = await runPortolan(['status', '--manifests', folder])
-    if (output !== shown && !signal.aborted) print(`\n${output.trimEnd()}`)
-    shown = output
-  }
-  await show()
-  await first()
-  let timer: NodeJS.Timeout | undefined
-  const watcher = watch(folder, () => {
-    clearTimeout(timer)
-    timer = setTimeout(() => void show(), quietMs)
-  })
-  if (!signal.aborted) await once(signal)
-  watcher.close()
-  clearTimeout(timer)
-}
-
-async function once(signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  signal.addEventListener('abort', () => resolve(), { once: true })
-  await promise
-}
-
-async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  const timer = new AbortController()
-  const timeout = setTimeout(() => timer.abort(), milliseconds)
-  await once(AbortSignal.any([signal, timer.signal]))
-  clearTimeout(timeout)
 }

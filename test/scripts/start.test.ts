@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import process from 'node:process'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -103,15 +105,47 @@ rootTest(
   },
 )
 
-rootTest('says why it shows the plan only, where there is no network', async () => {
+rootTest('serves on loopback where there is no network, and says why', async () => {
   const demonstration = new Demonstration('ip link set lo up &&')
   try {
     await demonstration.until('Ctrl-C ends it')
-    assert.match(demonstration.output, /in plan only: no route to 10\.96\.0\.10/)
-    assert.match(demonstration.output, /default\/web +http +cluster-ip +10\.96\.0\.10:80\/TCP/)
+    const { output, folder } = demonstration
+    assert.match(output, /on loopback \(portable mode\): no route to 10\.96\.0\.10/)
+    assert.match(output, /default\/web +http +cluster-ip +10\.96\.0\.10:80\/TCP/)
+    const [, url] = output.match(/curl (\S+) +# web\n/) ?? []
+    const fetchText = `fetch('${url}').then((answer) => answer.text()).then(console.log)`
+    assert.match(
+      demonstration.inside(process.execPath, '-e', fetchText),
+      /^(?:first|second): hello/,
+    )
     assert.is(await demonstration.interrupt(), 0)
+    assert.not(existsSync(folder))
   } finally {
     demonstration.child.kill('SIGKILL')
+  }
+})
+
+start('serves on loopback for a user without rights', async () => {
+  const isRoot = process.getuid?.() === 0
+  const env = { ...process.env, KUBECONFIG: '', HOME: tmpdir() }
+  const nobody = isRoot ? { uid: 65_534, gid: 65_534 } : {}
+  const child = spawn(process.execPath, [script], { env, stdio: 'pipe', ...nobody })
+  const exit = once(child, 'close')
+  let output = ''
+  const isReady = Promise.withResolvers<void>()
+  child.stdout.on('data', (chunk: Buffer) => {
+    output += chunk.toString()
+    if (output.includes('Ctrl-C ends it')) isReady.resolve()
+  })
+  try {
+    await Promise.race([isReady.promise, exit])
+    const [, url = ''] = output.match(/curl (\S+) +# web\n/) ?? []
+    assert.match(output, /on loopback \(portable mode\): (?:not root|this is )/)
+    assert.match(await (await fetch(url)).text(), /^(?:first|second): hello/)
+    child.kill('SIGINT')
+    assert.equal(await exit, [0, null])
+  } finally {
+    child.kill('SIGKILL')
   }
 })
 

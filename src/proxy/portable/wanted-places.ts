@@ -5,7 +5,7 @@ import type { ServicePort } from './service-port.ts'
  *  remember it:
  *
  *      127.x.y.z:port           an address of the service's own, the port that it has in the cluster
- *      127.x.y.z:10000+port     the same where ports below 1024 are for root only
+ *      127.x.y.z:8000+port      the same where ports below 1024 are for root only
  *      127.0.0.1:20000..29999   where the system has but one address on loopback (macOS)
  *
  *  The second address and the further ports are for the rare case that two names give the same, or that
@@ -30,8 +30,8 @@ export function wantedPlaces({
 /** Ports below are for root, unless net.ipv4.ip_unprivileged_port_start says otherwise. */
 const firstFreePort = 1024
 
-/** 80 becomes 10080. */
-const liftedPorts = 10_000
+/** 80 becomes 8080, 443 becomes 8443. None of them is one that browsers refuse, as 10080 is. */
+const liftedPorts = 8_000
 
 /** Below the ports that systems give to clients: 32,768 and up on Linux, 49,152 and up elsewhere. */
 const sharedPorts = 20_000
