@@ -1,15 +1,18 @@
 /** Feeds changed inputs to every decoder of foreign data. A decoder may give a value or refuse with
- *  its own error; anything else, and any hang, is a finding and the exit code is 1.
+ *  its own error; anything else, and any hang, is a finding and the exit code is 1. With `relay`: sends
+ *  random peers through the relay of each engine of the reactor instead.
  *
- *      npm run fuzz [-- --runs N] [--seconds N] [--seed S] [--only TARGET] [--at INDEX] */
+ *      npm run fuzz [-- --runs N] [--seconds N] [--seed S] [--only TARGET] [--at INDEX]
+ *      npm run fuzz -- relay [--runs N] [--seconds N] [--seed S] [--engine ENGINE] */
 import process from 'node:process'
 import { parseArgs } from 'node:util'
 import { type Finding, runInput } from './fuzz/fuzz-target.ts'
+import { fuzzedEngines, fuzzRelay } from './fuzz/relay/fuzz-relay.ts'
 import { runTarget } from './fuzz/run-target.ts'
 import { canaryTargets, findTarget, fuzzTargets } from './fuzz/targets.ts'
 
-const usage =
-  'usage: npm run fuzz [-- --runs N] [--seconds N] [--seed S] [--only TARGET] [--at INDEX]'
+const usage = `usage: npm run fuzz [-- --runs N] [--seconds N] [--seed S] [--only TARGET] [--at INDEX]
+       npm run fuzz -- relay [--runs N] [--seconds N] [--seed S] [--engine ENGINE]`
 
 const options = {
   runs: { type: 'string' },
@@ -17,10 +20,11 @@ const options = {
   seed: { type: 'string', default: String(Date.now() % 1_000_000_007) },
   only: { type: 'string' },
   at: { type: 'string' },
+  engine: { type: 'string' },
   help: { type: 'boolean' },
 } as const
 
-const { values } = parseOptions()
+const { values, positionals } = parseOptions()
 const seed = Number(values.seed)
 const targets = values.only === undefined ? fuzzTargets : [findTarget(values.only)]
 const totalShare = targets.reduce((sum, target) => sum + target.share, 0)
@@ -28,9 +32,19 @@ const abort = new AbortController()
 const timer = setTimeout(() => abort.abort(), Number(values.seconds) * 1000)
 let findings = 0
 
-function parseOptions(): ReturnType<typeof parseArgs<{ options: typeof options }>> {
+function parseOptions(): ReturnType<
+  typeof parseArgs<{ options: typeof options; allowPositionals: true }>
+> {
   try {
-    const parsed = parseArgs({ options })
+    const parsed = parseArgs({ options, allowPositionals: true })
+    const [subject, ...rest] = parsed.positionals
+    if ((subject !== undefined && subject !== 'relay') || rest.length > 0) {
+      throw new Error(`there is nothing named "${parsed.positionals.join(' ')}" to fuzz`)
+    }
+    const { engine } = parsed.values
+    if (engine !== undefined && !fuzzedEngines.some((name) => name === engine)) {
+      throw new Error(`--engine: got "${engine}", expected ${fuzzedEngines.join(' or ')}`)
+    }
     if (parsed.values.help !== true) return parsed
     process.stdout.write(`${usage}\n`)
     process.exit(0)
@@ -62,7 +76,11 @@ async function checkCanaries(): Promise<void> {
 }
 
 print(`seed ${seed}`)
-if (values.at !== undefined) {
+if (positionals[0] === 'relay') {
+  const { engine } = values
+  const count = Number(values.runs ?? 100_000)
+  findings += await fuzzRelay({ seed, count, engine }, print, abort.signal)
+} else if (values.at !== undefined) {
   for (const target of targets) {
     const finding = runInput(target, seed, Number(values.at))
     if (finding !== undefined) printFinding(finding)
