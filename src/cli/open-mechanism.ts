@@ -24,6 +24,8 @@ export const proxyModes: readonly ProxyMode[] = [...automaticModes, 'userspace',
 export interface MechanismContext {
   /** Takes sentences about what cannot be served. */
   readonly warn: (text: string) => void
+  /** Takes sentences about how it works here. */
+  readonly inform: (text: string) => void
   readonly relay: RelayOptions
   /** Where portable mode keeps its table; undefined: nowhere. */
   readonly portableTable: string | undefined
@@ -32,6 +34,7 @@ export interface MechanismContext {
 /** For those who only look or clean up. */
 const idleContext: MechanismContext = {
   warn: () => {},
+  inform: () => {},
   relay: defaultRelayOptions,
   portableTable: undefined,
 }

@@ -49,6 +49,7 @@ export async function serveProxy(input: ServeInput, signal: AbortSignal): Promis
   const living = AbortSignal.any([signal, closing.signal])
   const context: MechanismContext = {
     warn: (text) => logger.warn({}, text),
+    inform: (text) => logger.info({}, text),
     relay: input.relay,
     portableTable: input.portableTable,
   }

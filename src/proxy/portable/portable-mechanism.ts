@@ -18,6 +18,8 @@ export interface PortableOptions {
   readonly tableFile: string | undefined
   /** Takes sentences about what cannot be served. */
   readonly warn: (text: string) => void
+  /** Takes a sentence about the engine that was taken. */
+  readonly inform: (text: string) => void
 }
 
 /** Opens the mechanism: any system, any user. Listens nowhere yet. */
@@ -106,11 +108,7 @@ export class PortableMechanism implements Mechanism {
   async #serve(
     changes: readonly { readonly service: string; readonly after: ServicePlan | undefined }[],
   ): Promise<SyncReport> {
-    const { relay, engine } = this.#options
-    this.#listeners ??= new ServiceListeners({
-      relay,
-      ...(engine === undefined ? {} : { engine }),
-    })
+    const listeners = this.#openListeners()
     const ports = changes.flatMap(({ service, after }) =>
       portChanges(this.#services.get(service), after),
     )
@@ -119,9 +117,18 @@ export class PortableMechanism implements Mechanism {
       else this.#services.set(service, after)
       this.#warnAbout(after)
     }
-    const operations = await this.#listeners.update(ports)
-    this.#publish(this.#listeners)
+    const operations = await listeners.update(ports)
+    this.#publish(listeners)
     return { transactions: Math.sign(operations), operations, bytes: 0 }
+  }
+
+  #openListeners(): ServiceListeners {
+    if (this.#listeners !== undefined) return this.#listeners
+    const { relay, engine, inform } = this.#options
+    const listeners = new ServiceListeners({ relay, ...(engine === undefined ? {} : { engine }) })
+    inform(`bytes are moved by ${listeners.reactor.reason}`)
+    this.#listeners = listeners
+    return listeners
   }
 
   #publish(listeners: ServiceListeners): void {

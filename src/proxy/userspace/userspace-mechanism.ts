@@ -34,6 +34,8 @@ export interface UserspaceOptions {
   readonly engine?: EngineName
   /** Takes sentences about what cannot be served. */
   readonly warn: (text: string) => void
+  /** Takes a sentence about the engine that was taken. */
+  readonly inform: (text: string) => void
 }
 
 /** Opens the mechanism on the network namespace of the process. Throws an error that says what is missing; writes
@@ -186,13 +188,16 @@ export class UserspaceMechanism implements Mechanism {
   }
 
   #openRelays(): NodeRelays {
-    const { relay, engine } = this.#options
-    this.#relays ??= new NodeRelays({
+    if (this.#relays !== undefined) return this.#relays
+    const { relay, engine, inform } = this.#options
+    const relays = new NodeRelays({
       relay,
       conntrack: this.#conntrack,
       ...(engine === undefined ? {} : { engine }),
     })
-    return this.#relays
+    inform(`bytes are moved by ${relays.reactor.reason}`)
+    this.#relays = relays
+    return relays
   }
 
   #leaveWaiting(): void {

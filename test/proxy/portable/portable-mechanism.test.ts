@@ -33,6 +33,7 @@ class Portable {
     relay: defaultRelayOptions,
     engine: 'portable',
     tableFile: this.file,
+    inform: () => {},
     warn: (line) => this.warnings.push(line),
   })
 

@@ -56,6 +56,7 @@ async function inMechanism(
     const warnings: string[] = []
     const mechanism = openUserspaceMechanism({
       relay: defaultRelayOptions,
+      inform: () => {},
       warn: (text) => warnings.push(text),
     })
     try {
