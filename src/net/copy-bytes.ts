@@ -17,3 +17,10 @@ export function copyBytes(
     target[targetStart + index] = source[sourceStart + index] ?? 0
   }
 }
+
+/** The bytes from `start` up to, not with, `end` in memory of their own; `Buffer.slice` would be a view. */
+export function copyOfBytes(source: Uint8Array, start: number, end: number): Uint8Array {
+  const copy = new Uint8Array(end - start)
+  copyBytes(source, start, copy, 0, end - start)
+  return copy
+}

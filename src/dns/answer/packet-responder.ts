@@ -1,3 +1,4 @@
+import { copyOfBytes } from '../../net/copy-bytes.ts'
 import { replyMessage } from '../chain/reply.ts'
 import type { Query, Respond, Response } from '../plugins/dns-server.ts'
 import { decodeMessage } from '../wire/decode-message.ts'
@@ -93,7 +94,7 @@ export class PacketResponder {
       }
     }
     // The buffer is the socket's and will be used again.
-    const query = packet.slice(start, end)
+    const query = copyOfBytes(packet, start, end)
     const answer = this.#ask(query, isOrdinary, source)
     if (answer === undefined) return 0
     out.set(answer, outStart)

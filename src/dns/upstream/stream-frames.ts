@@ -1,3 +1,5 @@
+import { copyOfBytes } from '../../net/copy-bytes.ts'
+
 /** Cuts a byte stream into messages, each behind its length of two bytes (RFC 1035 section 4.2.2). */
 export class StreamFrames {
   #rest: Uint8Array = new Uint8Array(0)
@@ -14,7 +16,7 @@ export class StreamFrames {
       at = end
     }
     // A copy: a slice would hold the whole chunk.
-    this.#rest = bytes.slice(at)
+    this.#rest = copyOfBytes(bytes, at, bytes.length)
     return messages
   }
 }

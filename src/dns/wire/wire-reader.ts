@@ -1,4 +1,5 @@
 import { type Family, readAddress } from '../../net/address.ts'
+import { copyOfBytes } from '../../net/copy-bytes.ts'
 import { type DnsName, escapeByte, maxNameBytes } from './name.ts'
 import { WireError } from './wire-error.ts'
 
@@ -47,7 +48,7 @@ export class WireReader {
   /** A copy: the buffer of the message may be used again. */
   bytes(count: number): Uint8Array {
     const at = this.#take(count)
-    return this.#bytes.slice(at, at + count)
+    return copyOfBytes(this.#bytes, at, at + count)
   }
 
   /** The canonical text of an address. */

@@ -3,7 +3,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Plugin } from '../../../src/dns/chain/plugin.ts'
 import { whenReplied } from '../../../src/dns/chain/plugin.ts'
-import type { Lease } from '../../../src/dns/chain/reply.ts'
+import { answerTo, type Lease } from '../../../src/dns/chain/reply.ts'
 import { decodeMessage } from '../../../src/dns/wire/decode-message.ts'
 import type { Edns } from '../../../src/dns/wire/message.ts'
 import { openCluster } from '../zone/zone-fixture.ts'
@@ -157,6 +157,22 @@ test('a leased answer is repeated with the seconds that are left, until the leas
   }
   assert.equal(ttls, [5, 2, 1, 5, 5])
   assert.is(chainCount, 3)
+})
+
+test('a late answer is kept for its own question, whatever came into the socket since', async () => {
+  const lease: Lease = { renew: () => 60 }
+  const late: Plugin = {
+    name: 'late',
+    serve: async ({ message }) => answerTo(message, { memo: lease, rcode: 3 }),
+  }
+  const { ask, memo } = openResponder(openCluster(), { plugins: [late] })
+  const socketBuffer = Buffer.from(queryPacket('slow.example. A'))
+  const answered = ask(socketBuffer)
+  socketBuffer.set(queryPacket('next.example. A'))
+  assert.is(decodeMessage((await answered) ?? new Uint8Array()).questions[0]?.name, 'slow.example.')
+  assert.ok(memo.byteCount > 0, 'the answer is kept')
+  const next = decodeMessage((await ask(queryPacket('next.example. A'))) ?? new Uint8Array())
+  assert.is(next.questions[0]?.name, 'next.example.')
 })
 
 test('a plugin that throws or rejects gives SERVFAIL, and the fault is told', async () => {

@@ -112,6 +112,15 @@ codec('keeps what fits of the set that was asked for', () => {
   assert.equal(cut.edns, edns)
 })
 
+codec('keeps nothing of the buffer that it was read from', () => {
+  const strings = [Uint8Array.of(1, 2, 3)]
+  const text = { name: 'a.', type: 16, class: 1, ttl: 5, data: { kind: 'TXT' as const, strings } }
+  const buffer = Buffer.from(encodeMessage(answer([text]), largest))
+  const message = decodeMessage(buffer)
+  buffer.fill(0xdb)
+  assert.equal(message.answers, [text])
+})
+
 codec('refuses a question that does not fit, and data of another type', () => {
   assert.throws(() => encodeMessage(answer([], `${'a'.repeat(60)}.`), 50), /does not fit/)
   const wrong = { ...address('a.', '10.0.0.1'), type: recordTypes.AAAA }
