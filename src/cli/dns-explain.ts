@@ -50,11 +50,26 @@ export async function explainRunning(
   const explained = JSON.parse(body) as ExplainedJson
   if (explained.length === 0)
     throw failure(`the server at ${where} does not listen at port ${port}`)
-  return explained.map(({ listener, notes, answer }, index) => ({
-    title: explained.length > 1 ? `thread ${index + 1}, ${listener}` : listener,
-    notes,
-    answer: answer === null ? undefined : decodeMessage(Buffer.from(answer, 'base64')),
+  const isAlike = (left: ExplainedJson[number], right: ExplainedJson[number]): boolean =>
+    JSON.stringify(left.notes) === JSON.stringify(right.notes)
+  const different = explained.filter(
+    (each, index) => explained.findIndex((other) => isAlike(each, other)) === index,
+  )
+  return different.map((each) => ({
+    title: different.length > 1 ? threadTitle(explained, isAlike, each) : each.listener,
+    notes: each.notes,
+    answer: each.answer === null ? undefined : decodeMessage(Buffer.from(each.answer, 'base64')),
   }))
+}
+
+/** Threads that say the same, counted from 1. */
+function threadTitle(
+  explained: ExplainedJson,
+  isAlike: (left: ExplainedJson[number], right: ExplainedJson[number]) => boolean,
+  each: ExplainedJson[number],
+): string {
+  const numbers = explained.flatMap((other, index) => (isAlike(each, other) ? [index + 1] : []))
+  return `${each.listener}, thread ${numbers.join(', ')} of ${explained.length}`
 }
 
 /** The notes in columns, and the answer as dig prints it. */

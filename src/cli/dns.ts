@@ -1,7 +1,11 @@
 import { openNodeLocal } from '../dns/node-local/node-local.ts'
+import type { AnswerEngine } from '../dns/server/answer-engine.ts'
 import { type DnsParts, serveDns } from '../dns/server/serve-dns.ts'
 import { ThreadEngine } from '../dns/server/thread-engine.ts'
+import type { WorkerSetup } from '../dns/workers/worker-messages.ts'
+import { WorkerPool } from '../dns/workers/worker-pool.ts'
 import { systemClock } from '../kube/clock.ts'
+import type { ClusterSource } from '../kube/store.ts'
 import { parseAddress } from '../net/address.ts'
 import { createLogger, type Logger, type LogLevel, logLevels } from '../observe/logger.ts'
 import { readLocalAddresses } from '../proxy/local-addresses.ts'
@@ -11,6 +15,7 @@ import { followConfiguration } from './configuration-changes.ts'
 import { askDns, dnsActions } from './dns-ask.ts'
 import { lazySource, openCluster } from './dns-cluster.ts'
 import { readCorefile, readPort } from './dns-corefile.ts'
+import { dnsWorkerEntry } from './dns-worker.ts'
 import { outputOption } from './output-option.ts'
 import { boundMemory, releaseMemory } from './process-memory.ts'
 import { requireNetAdmin } from './require-net-admin.ts'
@@ -56,6 +61,7 @@ end it.`,
       summary:
         'query: the server to ask; explain: the health page of a running one, [ADDRESS]:PORT',
     },
+    { name: 'workers', value: 'NUMBER', summary: 'threads that answer queries (1)' },
     {
       name: 'randomize-case',
       summary: 'ask upstreams in random upper and lower case, against forged replies (0x20)',
@@ -82,8 +88,11 @@ async function run(input: CommandInput, io: CliIo, signal: AbortSignal): Promise
       `dns ${input.arguments[0]}: no such action, expected ${dnsActions.join(' or ')}`,
     )
   }
+  const logLevel = readLogLevel(texts['log-level'])
+  const workerCount = readWorkers(texts.workers)
+  const randomizesCase = texts['randomize-case'] === 'true'
   boundMemory()
-  const logger = openLog(texts['log-level'], io)
+  const logger = createLogger({ format: 'json', level: logLevel }, io.error)
   let corefile = readCorefile(texts.conf, port, io)
   const nodeLocal = readAddresses(texts['node-local'])
   if (nodeLocal.length > 0) requireNetAdmin()
@@ -108,13 +117,8 @@ async function run(input: CommandInput, io: CliIo, signal: AbortSignal): Promise
       logger.info({ listeners }, 'answering')
     },
   }
-  const engine = new ThreadEngine({
-    logger,
-    source: lazySource(() => openCluster(corefile, texts, io, logger, closing.signal)),
-    localAddresses: readLocalAddresses,
-    randomizesCase: texts['randomize-case'] === 'true',
-    isShared: false,
-  })
+  const source = lazySource(() => openCluster(corefile, texts, io, logger, closing.signal))
+  const engine = openEngine(workerCount, { source, logger, randomizesCase, logLevel }, io)
   try {
     await serveDns(parts, engine, signal)
     logger.info({}, 'ended')
@@ -123,6 +127,34 @@ async function run(input: CommandInput, io: CliIo, signal: AbortSignal): Promise
     closing.abort()
     local?.close()
   }
+}
+
+interface EngineParts extends WorkerSetup {
+  readonly source: ClusterSource
+  readonly logger: Logger
+}
+
+function openEngine(workerCount: number, parts: EngineParts, io: CliIo): AnswerEngine {
+  const { source, logger, randomizesCase, logLevel } = parts
+  if (workerCount === 1) {
+    const localAddresses = readLocalAddresses
+    return new ThreadEngine({ source, logger, localAddresses, randomizesCase, isShared: false })
+  }
+  return new WorkerPool({
+    workerCount,
+    entry: dnsWorkerEntry,
+    setup: { logLevel, randomizesCase },
+    source,
+    logger,
+    log: io.error,
+    clock: systemClock,
+  })
+}
+
+function readWorkers(text = '1'): number {
+  const count = Number(text)
+  if (/^\d+$/.test(text) && count >= 1 && count <= 64) return count
+  throw usageError(`--workers: got "${text}", expected 1 to 64`)
 }
 
 function readAddresses(text: string | undefined): readonly string[] {
@@ -136,10 +168,8 @@ function readAddresses(text: string | undefined): readonly string[] {
   })
 }
 
-function openLog(asked: string | undefined, io: CliIo): Logger {
-  const level: LogLevel | undefined = logLevels.find((name) => name === (asked ?? 'info'))
-  if (level === undefined) {
-    throw usageError(`--log-level: got "${asked}", expected ${logLevels.join(', ')}`)
-  }
-  return createLogger({ format: 'json', level }, io.error)
+function readLogLevel(asked = 'info'): LogLevel {
+  const level = logLevels.find((name) => name === asked)
+  if (level !== undefined) return level
+  throw usageError(`--log-level: got "${asked}", expected ${logLevels.join(', ')}`)
 }

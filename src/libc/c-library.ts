@@ -32,6 +32,12 @@ function load(user: string): CLibrary {
   }
   const koffi = loadKoffi(user)
   const library = koffi.load(null)
+  const polls = new Set<{ close(): void }>()
+  // A worker thread that ends with an open poll takes the whole process with it: the poll calls back into what
+  // is gone already.
+  process.once('exit', () => {
+    for (const poll of polls) poll.close()
+  })
   return {
     find: (prototype) => library.func(prototype) as never,
     addressOf: (bytes) => koffi.address(bytes),
@@ -39,8 +45,16 @@ function load(user: string): CLibrary {
     errno: () => koffi.errno(),
     // Straight from the poll callback, promises and process.nextTick of the reader would wait for the next
     // timer or I/O event (seen: half a second); an immediate runs in the same turn of the event loop.
-    pollReadable: (fd, onReadable) =>
-      koffi.node.poll(fd, { readable: true }, () => setImmediate(onReadable)),
+    pollReadable(fd, onReadable) {
+      const poll = koffi.node.poll(fd, { readable: true }, () => setImmediate(onReadable))
+      polls.add(poll)
+      return {
+        close() {
+          polls.delete(poll)
+          poll.close()
+        },
+      }
+    },
   }
 }
 

@@ -109,6 +109,7 @@ test('query prints an answer like dig, or as JSON', async () => {
 
 const refusals: readonly [readonly string[], Record<string, string>, string][] = [
   [['serve'], {}, 'dns serve: no such action, expected query or explain'],
+  [[], { workers: '0' }, '--workers: got "0", expected 1 to 64'],
   [['query', 'a..b'], {}, 'got "a..b", expected a domain name'],
   [['query', 'a', 'AB'], {}, 'got "AB", expected a record type'],
   [['query', 'a'], { server: '1.2.3' }, '--server: got "1.2.3", expected ADDRESS'],

@@ -11,6 +11,7 @@ import {
 import {
   type CorefileSurroundings,
   type Entry,
+  type ImportedFile,
   parseCorefile,
   type ServerBlock,
 } from './parse-corefile.ts'
@@ -19,6 +20,19 @@ import { decodeServerKey, type ServerKey } from './server-key.ts'
 /** A Corefile that can be used. */
 export interface Corefile {
   readonly blocks: readonly BlockSettings[]
+  readonly text: CorefileText
+}
+
+/** A Corefile as text, with everything that it was made of: plain data, from which another thread decodes
+ *  the same. */
+export interface CorefileText extends Pick<CorefileOptions, 'environment' | 'defaultPort'> {
+  readonly file: string
+  readonly text: string
+  readonly imports: readonly {
+    readonly pattern: string
+    readonly importer: string
+    readonly files: readonly ImportedFile[] | undefined
+  }[]
 }
 
 /** One server block, decoded. */
@@ -41,13 +55,27 @@ export interface CorefileOptions extends CorefileSurroundings {
  *  nearest known word. Opens no socket and, imports aside, no file. */
 export function checkCorefile(file: string, text: string, options: CorefileOptions): Corefile {
   const faults: CorefileFault[] = []
-  const blocks = parseCorefile(file, text, options).flatMap((block) => {
+  const imports: CorefileText['imports'][number][] = []
+  const importFiles: CorefileOptions['importFiles'] = (pattern, importer) => {
+    const files = options.importFiles(pattern, importer)
+    imports.push({ pattern, importer, files })
+    return files
+  }
+  const blocks = parseCorefile(file, text, { ...options, importFiles }).flatMap((block) => {
     const decoded = collect(faults, () => decodeBlock(block, options.defaultPort, faults))
     return decoded === undefined ? [] : [decoded]
   })
   checkDoubledKeys(blocks, faults)
   if (faults.length > 0) throw new CorefileError(faults)
-  return { blocks }
+  const { environment, defaultPort } = options
+  return { blocks, text: { file, text, environment, defaultPort, imports } }
+}
+
+/** Decodes the text of a Corefile again, without reading a file. */
+export function recheckCorefile({ file, text, imports, ...rest }: CorefileText): Corefile {
+  const importFiles: CorefileOptions['importFiles'] = (pattern, importer) =>
+    imports.find((known) => known.pattern === pattern && known.importer === importer)?.files
+  return checkCorefile(file, text, { ...rest, importFiles })
 }
 
 function decodeBlock(

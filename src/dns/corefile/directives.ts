@@ -96,7 +96,7 @@ export const foreignDirectives: Readonly<Record<string, string>> = {
   grpc: 'DNS over gRPC is not spoken, use "forward"',
   k8s_external: 'external addresses have no zone of their own',
   metadata: 'plugins share no metadata',
-  multisocket: 'the number of workers is an option of the command',
+  multisocket: 'the number of threads is an option of the command, --workers',
   nomad: 'Nomad is not read',
   pprof: 'use the inspector of Node',
   quic: 'DNS over QUIC is not spoken',

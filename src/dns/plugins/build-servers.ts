@@ -3,19 +3,24 @@ import type { BlockSettings, Corefile } from '../corefile/check-corefile.ts'
 import { refuse } from '../corefile/corefile-error.ts'
 import type { ListenTransport } from '../corefile/server-key.ts'
 import type { Token } from '../corefile/token.ts'
+import type { DnsName } from '../wire/name.ts'
 import { buildChain, type Chain } from './build-chain.ts'
 import type { ChainParts } from './chain-parts.ts'
 import { dnsServer, type Respond, type ServedZone } from './dns-server.ts'
 import { queryLog } from './query-log.ts'
 
-/** One address that is listened on, and what answers there. */
-export interface DnsListener {
+/** One address that is listened on. */
+export interface ListenAddress {
   /** As in CoreDNS' metrics: `dns://:53`, `tls://10.0.0.10:853`. */
   readonly label: string
   readonly transport: ListenTransport
   /** Empty: every address. */
   readonly host: string
   readonly port: number
+}
+
+/** One address that is listened on, and what answers there. */
+export interface DnsListener extends ListenAddress {
   readonly respond: Respond
   /** The blocks that are served here, each with its chain. */
   readonly blocks: readonly BuiltBlock[]
@@ -33,25 +38,46 @@ export function buildServers(corefile: Corefile, parts: ChainParts): readonly Dn
   const listeners = new Map<string, Omit<DnsListener, 'respond'> & { zones: ServedZone[] }>()
   for (const settings of corefile.blocks) {
     const block: BuiltBlock = { settings, chain: buildChain(settings, parts) }
-    for (const host of listenHosts(settings, parts)) {
-      for (const { transport, port, zone } of settings.keys) {
-        const label = `${transport}://${host.includes(':') ? `[${host}]` : host}:${port}`
-        const listener = listeners.get(label)
-        const served = servedZone(block, zone, parts)
-        if (listener === undefined) {
-          listeners.set(label, { label, transport, host, port, blocks: [block], zones: [served] })
-          continue
-        }
-        const isNew = !listener.blocks.includes(block)
-        const blocks = isNew ? [...listener.blocks, block] : listener.blocks
-        listeners.set(label, { ...listener, blocks, zones: [...listener.zones, served] })
+    for (const { zone, ...address } of zoneAddresses(settings, parts)) {
+      const listener = listeners.get(address.label)
+      const served = servedZone(block, zone, parts)
+      if (listener === undefined) {
+        listeners.set(address.label, { ...address, blocks: [block], zones: [served] })
+        continue
       }
+      const isNew = !listener.blocks.includes(block)
+      const blocks = isNew ? [...listener.blocks, block] : listener.blocks
+      listeners.set(address.label, { ...listener, blocks, zones: [...listener.zones, served] })
     }
   }
   return [...listeners.values()].map(({ zones, ...listener }) => ({
     ...listener,
     respond: dnsServer(listener.label, zones, parts.monotonicMs),
   }))
+}
+
+/** The addresses that a Corefile listens on, each once. Throws a CorefileError when one is not there. */
+export function listenAddresses(
+  { blocks }: Corefile,
+  machine: Interfaces,
+): readonly ListenAddress[] {
+  const all = blocks.flatMap((settings) => zoneAddresses(settings, machine))
+  return [...new Map(all.map((address) => [address.label, address])).values()]
+}
+
+type Interfaces = Pick<ChainParts, 'interfaceAddresses'>
+
+/** Each zone of a block at each of its addresses. */
+function zoneAddresses(
+  settings: BlockSettings,
+  machine: Interfaces,
+): readonly (ListenAddress & { readonly zone: DnsName })[] {
+  return listenHosts(settings, machine).flatMap((host) =>
+    settings.keys.map(({ transport, port, zone }) => {
+      const label = `${transport}://${host.includes(':') ? `[${host}]` : host}:${port}`
+      return { label, transport, host, port, zone }
+    }),
+  )
 }
 
 function servedZone({ settings, chain }: BuiltBlock, zone: string, parts: ChainParts): ServedZone {
@@ -64,7 +90,7 @@ function servedZone({ settings, chain }: BuiltBlock, zone: string, parts: ChainP
 }
 
 /** Addresses of the `bind` directives, interfaces resolved; the empty host without any. */
-function listenHosts({ settings }: BlockSettings, parts: ChainParts): readonly string[] {
+function listenHosts({ settings }: BlockSettings, parts: Interfaces): readonly string[] {
   if (settings.bind === undefined) return ['']
   const hosts = settings.bind.flatMap(({ listen, except }) => {
     const left = new Set(except.flatMap((token) => addressesOf(token, parts)))
@@ -73,7 +99,7 @@ function listenHosts({ settings }: BlockSettings, parts: ChainParts): readonly s
   return [...new Set(hosts)]
 }
 
-function addressesOf(token: Token, parts: ChainParts): readonly string[] {
+function addressesOf(token: Token, parts: Interfaces): readonly string[] {
   const addresses = parts.interfaceAddresses(token.text)
   if (addresses !== undefined) return addresses
   const [address = '', link] = token.text.split('%')

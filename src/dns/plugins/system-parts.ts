@@ -94,8 +94,8 @@ async function askListener(
   }
 }
 
-/** Link-local addresses come with their interface. */
-function interfaceAddresses(name: string): readonly string[] | undefined {
+/** See `ChainParts.interfaceAddresses`. Link-local addresses come with their interface. */
+export function interfaceAddresses(name: string): readonly string[] | undefined {
   return networkInterfaces()[name]?.map(({ address, scopeid, family }) =>
     family === 'IPv6' && scopeid !== undefined && scopeid > 0 ? `${address}%${name}` : address,
   )

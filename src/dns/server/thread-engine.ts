@@ -62,6 +62,7 @@ export class ThreadEngine implements AnswerEngine {
     const next = this.#open(corefile)
     try {
       await Promise.race([next.ready, next.failed, aborted(signal)])
+      signal.throwIfAborted()
       await this.#seat(next)
     } catch (error) {
       next.close()
@@ -110,7 +111,7 @@ export class ThreadEngine implements AnswerEngine {
     await this.#reactor.closed
   }
 
-  /** Lets go of what the process must not end with. Queries that are under way are lost. */
+  /** Closes the sockets in this turn: for a thread that has no further one. */
   closeAtOnce(): void {
     this.#ending.abort()
     this.#generation?.close()
