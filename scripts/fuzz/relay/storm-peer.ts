@@ -46,6 +46,8 @@ class StormPeer {
   #isBroken = false
   #hasEnded = false
   #hasReset = false
+  /** Reads no more, until it resets. */
+  #isDeaf = false
 
   constructor(socket: Socket, random: Random, manners: Manners) {
     this.#socket = socket
@@ -118,11 +120,14 @@ class StormPeer {
 
   #stall(longestMs: number): void {
     this.#socket.pause()
-    setTimeout(() => this.#socket.resume(), this.#random.below(longestMs))
+    setTimeout(() => {
+      if (!this.#isDeaf) this.#socket.resume()
+    }, this.#random.below(longestMs))
   }
 
   async #break(): Promise<void> {
-    if (this.#isOneIn(3)) this.#socket.removeAllListeners('data').pause()
+    this.#isDeaf = this.#isOneIn(3)
+    if (this.#isDeaf) this.#socket.pause()
     if (this.#isOneIn(2)) await wait(this.#random.below(8))
     this.#hasReset = true
     if (!this.#socket.destroyed) this.#socket.resetAndDestroy()
