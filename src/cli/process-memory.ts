@@ -22,5 +22,14 @@ export function releaseMemory(): void {
   const kind = { type: 'major', execution: 'sync', flavor: 'last-resort' }
   if (typeof collect === 'function') collect(kind)
   // What the engine has freed, the C library still keeps (20 MB: pages of lists, the first transaction).
-  if (process.platform === 'linux') libc().trimHeap()
+  if (process.platform === 'linux') trimLibraryHeap()
+}
+
+/** Memory is all that is lost where the C library cannot be called: portable mode runs without it. */
+function trimLibraryHeap(): void {
+  try {
+    libc().trimHeap()
+  } catch {
+    // Said already, by whoever needs the library.
+  }
 }

@@ -142,10 +142,10 @@ start('serves on loopback for a user without rights', async () => {
     const [, url = ''] = output.match(/curl (\S+) +# web\n/) ?? []
     assert.match(output, /on loopback \(portable mode\): (?:not root|this is )/)
     assert.match(await (await fetch(url)).text(), /^(?:first|second): hello/)
+  } finally {
+    // It ends the proxy that it has started.
     child.kill('SIGINT')
     assert.equal(await exit, [0, null])
-  } finally {
-    child.kill('SIGKILL')
   }
 })
 

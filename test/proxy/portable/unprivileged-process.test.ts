@@ -70,15 +70,18 @@ test('it serves, tells where, and leaves nothing behind', async () => {
   const exit = once(child, 'exit')
   const lines: string[] = []
   try {
-    for await (const line of createInterface({ input: child.stderr })) {
+    const isServing = Promise.withResolvers<void>()
+    createInterface({ input: child.stderr }).on('line', (line) => {
       lines.push(line)
-      if (line.includes('synchronised')) break
-    }
+      if (line.includes('synchronised')) isServing.resolve()
+    })
+    await Promise.race([isServing.promise, exit])
     const text = lines.join('\n')
     assert.match(text, /bytes are moved by .*not built for this system.*; portable/)
     assert.not.match(text, / (?:warn|error) /)
     const [row] = readTableFile(file).ports
-    const answer = await fetch(`http://${row?.place?.address}:${row?.place?.port}/`)
+    const place = row?.place
+    const answer = await fetch(`http://${place?.address}:${place?.port}/`)
     assert.is(await answer.text(), 'hello')
     child.kill('SIGTERM')
     assert.equal(await exit, [0, null])
