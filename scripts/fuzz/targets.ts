@@ -10,6 +10,9 @@ import { parseManifest } from '../../src/kube/manifests/parse-manifest.ts'
 import { DecodeError } from '../../src/net/decode-error.ts'
 import { decodeAnyNetlink } from '../../src/netlink/nftables/decode-any-netlink.ts'
 import { parseProxyConfiguration } from '../../src/proxy/config/parse-proxy-configuration.ts'
+import { decodeProxyHeader } from '../../src/proxy-protocol/decode-proxy-header.ts'
+import { encodeProxyHeader } from '../../src/proxy-protocol/encode-proxy-header.ts'
+import type { ProxiedFlow } from '../../src/proxy-protocol/proxied-flow.ts'
 import { dnsSamples, openDnsServer } from './dns-samples.ts'
 import { bytesTarget, type FuzzTarget, textTarget, valueTarget } from './fuzz-target.ts'
 import type { JsonValue } from './mutate-value.ts'
@@ -19,6 +22,11 @@ import { configurationSample, nodeSample, serviceSample } from './text-samples.t
 const isDecodeError = (error: unknown): boolean => error instanceof DecodeError
 const isManifestError = (error: unknown): boolean => error instanceof ManifestError
 const pool = createDecodePool()
+
+const proxiedFlow: ProxiedFlow = {
+  source: { address: '2001:db8::1', port: 40_000 },
+  destination: { address: 'fd00::7', port: 443 },
+}
 
 function example(name: string): string {
   return readFileSync(new URL(`../../examples/${name}`, import.meta.url), 'utf8')
@@ -57,6 +65,18 @@ export const fuzzTargets: readonly FuzzTarget[] = [
     decode: (input) => {
       answerDns ??= openDnsServer()
       answerDns(input)
+    },
+    isRefusal: () => false,
+  }),
+  bytesTarget({
+    name: 'headers of the PROXY protocol',
+    share: 5,
+    samples: [encodeProxyHeader('v1', proxiedFlow), encodeProxyHeader('v2', proxiedFlow)],
+    decode: (input) => {
+      const decoded = decodeProxyHeader(input)
+      if (decoded.kind === 'header' && decoded.byteCount > input.length) {
+        throw new RangeError('a header that is longer than its bytes')
+      }
     },
     isRefusal: () => false,
   }),

@@ -15,6 +15,11 @@ export const relayOptions: readonly CommandOption[] = [
     summary: 'ends TCP connections on which nothing happens (0: never)',
   },
   {
+    name: 'userspace-proxy-protocol',
+    value: 'VERSION',
+    summary: 'v1 or v2: endpoints of TCP services are told of their clients by a PROXY header',
+  },
+  {
     name: 'userspace-udp-timeout',
     value: 'SECONDS',
     summary: 'ends UDP flows on which nothing happens (30 without an answer, 120 with one)',
@@ -27,11 +32,16 @@ export function readRelayOptions({ texts }: CommandInput): RelayOptions {
   if (drain !== 'continue' && drain !== 'reset') {
     throw usageError(`--userspace-drain: got "${drain}", expected continue or reset`)
   }
+  const proxyProtocol = texts['userspace-proxy-protocol']
+  if (proxyProtocol !== undefined && proxyProtocol !== 'v1' && proxyProtocol !== 'v2') {
+    throw usageError(`--userspace-proxy-protocol: got "${proxyProtocol}", expected v1 or v2`)
+  }
   const idle = seconds('userspace-idle-timeout', texts, 0)
   const udp = seconds('userspace-udp-timeout', texts, 0.25)
   return {
     ...defaultRelayOptions,
     drain,
+    ...(proxyProtocol === undefined ? {} : { proxyProtocol }),
     idleTimeoutMs: idle === undefined ? defaultRelayOptions.idleTimeoutMs : idle * 1000,
     sessionTimeoutMs:
       udp === undefined

@@ -1,3 +1,5 @@
+import type { ProxyProtocolVersion } from '../../proxy-protocol/proxied-flow.ts'
+
 /** How flows are relayed. */
 export interface RelayOptions {
   /** How long each attempt to reach an endpoint may take; there are as many attempts. */
@@ -6,6 +8,9 @@ export interface RelayOptions {
   readonly idleTimeoutMs: number
   /** TCP connections to an endpoint that is gone: go on for as long as both ends want, or are reset. */
   readonly drain: 'continue' | 'reset'
+  /** TCP: the version of the PROXY protocol in which endpoints are told of their clients; undefined: they are told
+   *  nothing, and take no header for a request. */
+  readonly proxyProtocol?: ProxyProtocolVersion
   /** UDP: ends sessions without an answer, and sessions with one. */
   readonly sessionTimeoutMs: { readonly unanswered: number; readonly answered: number }
   /** UDP sessions at once; each has a socket. */

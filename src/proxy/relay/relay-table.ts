@@ -1,5 +1,6 @@
 import type { Family } from '../../net/address.ts'
 import type { Protocol } from '../../net/protocol.ts'
+import type { SocketAddress } from '../../reactor/socket-address.ts'
 import { type Frontend, frontendKey, type Pool, type SourceClass } from '../plan/plan.ts'
 
 /** Where a new flow goes. */
@@ -7,6 +8,8 @@ export interface RelayTarget {
   /** Its `frontendKey`. */
   readonly frontend: string
   readonly pool: Pool
+  /** What the client asked for, where it knows no address of a relay. */
+  readonly asked?: SocketAddress
 }
 
 /** What a client asked for. */
@@ -60,7 +63,8 @@ export class RelayTable {
     const frontend = this.asked(flow)
     const action = frontend?.actions[source]
     if (frontend === undefined || action?.kind !== 'balance') return undefined
-    return { frontend: frontendKey(frontend), pool: action.pool }
+    const { address, port } = flow
+    return { frontend: frontendKey(frontend), pool: action.pool, asked: { address, port } }
   }
 
   /** The frontend that a flow is for: the one of the address, or else the node port. */

@@ -1,6 +1,8 @@
+import { encodeProxyHeader } from '../../proxy-protocol/encode-proxy-header.ts'
 import type { ConnectionId } from '../../reactor/connection-id.ts'
 import type { Reactor } from '../../reactor/reactor.ts'
 import { Relay } from '../../reactor/relay.ts'
+import type { SocketAddress } from '../../reactor/socket-address.ts'
 import type { StreamHandler } from '../../reactor/stream-handler.ts'
 import type { Backend } from '../plan/plan.ts'
 import type { EndpointPicker } from './endpoint-picker.ts'
@@ -11,7 +13,7 @@ import type { RelayTarget } from './relay-table.ts'
 /** A client whose endpoint is being connected to. */
 interface Dial {
   readonly client: ConnectionId
-  readonly clientAddress: string
+  readonly from: SocketAddress
   readonly target: RelayTarget
   readonly tried: Backend[]
   server: ConnectionId
@@ -54,12 +56,12 @@ export class TcpRelay {
     return {
       onOpen: (client) => {
         const target = route(client)
-        const address = this.#reactor.peerAddress(client)?.address
-        if (target === undefined || address === undefined) {
+        const from = this.#reactor.peerAddress(client)
+        if (target === undefined || from === undefined) {
           this.#reactor.reset(client)
           return
         }
-        const dial = { client, clientAddress: address, target, tried: [], server: -1 }
+        const dial = { client, from, target, tried: [], server: -1 }
         this.#byClient.set(client, dial)
         this.#dial(dial)
       },
@@ -89,17 +91,26 @@ export class TcpRelay {
   }
 
   #dial(dial: Dial): void {
-    const { target, tried, clientAddress } = dial
+    const { target, tried, from } = dial
     if (this.#reactor.counts.connections >= this.#reactor.limits.connections) {
       this.#byClient.delete(dial.client)
       this.#reactor.reset(dial.client)
       return
     }
-    const backend = this.#picker.pick(target.pool, clientAddress, tried)
+    const backend = this.#picker.pick(target.pool, from.address, tried)
     const timeoutMs = this.#options.dialTimeoutsMs[tried.length] ?? 0
     tried.push(backend)
     dial.server = this.#reactor.connect(backend, { timeoutMs }, this.#dialing)
     this.#byServer.set(dial.server, dial)
+  }
+
+  /** Tells the endpoint of its client, before the first byte of that. */
+  #introduce({ client, server, from, target }: Dial): void {
+    const { proxyProtocol } = this.#options
+    const destination = target.asked ?? this.#reactor.localAddress(client)
+    if (proxyProtocol === undefined || destination === undefined) return
+    const header = encodeProxyHeader(proxyProtocol, { source: from, destination })
+    this.#reactor.write(server, header, 0, header.length)
   }
 
   readonly #dialing: StreamHandler = {
@@ -116,6 +127,7 @@ export class TcpRelay {
       if (this.#options.drain === 'reset' && endpoint !== undefined) {
         this.#flows.add(client, target.frontend, endpointKey(endpoint))
       }
+      this.#introduce(dial)
       this.#relay.join(client, server, this.#options.idleTimeoutMs)
     },
     onData: () => {},
