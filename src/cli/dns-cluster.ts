@@ -1,8 +1,12 @@
 import type { Corefile } from '../dns/corefile/check-corefile.ts'
+import { systemClock } from '../kube/clock.ts'
 import { formatSourceEvent } from '../kube/source-event.ts'
 import type { ClusterSource } from '../kube/store.ts'
 import type { Logger } from '../observe/logger.ts'
 import { openSource, type SourceLocation } from '../proxy/open-source.ts'
+import { type PlaceTables, placedSource } from '../proxy/portable/placed-source.ts'
+import { readTableFile } from '../proxy/portable/table-file.ts'
+import { followConfiguration } from './configuration-changes.ts'
 import type { CliIo, CommandInput } from './subcommand.ts'
 
 /** Opens the cluster's source when a `kubernetes` directive first asks for it: a cache needs none. */
@@ -19,7 +23,7 @@ export function lazySource(open: () => Promise<ClusterSource>): ClusterSource {
 /** The cluster that the options name, else the one of the Corefile. */
 export async function openCluster(
   corefile: Corefile,
-  { manifests, kubeconfig }: CommandInput['texts'],
+  { manifests, kubeconfig, 'portable-table': table }: CommandInput['texts'],
   { environment }: CliIo,
   logger: Logger,
   signal: AbortSignal,
@@ -40,7 +44,24 @@ export async function openCluster(
     { keepsPodNames: true },
   )
   logger.info({ source: name }, 'starting')
-  return source
+  return table === undefined ? source : placedSource(source, placeTables(table, logger, signal))
+}
+
+/** The table of portable mode in a file, which need not be there yet. */
+function placeTables(file: string, logger: Logger, living: AbortSignal): PlaceTables {
+  return {
+    read() {
+      try {
+        return readTableFile(file)
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error)
+        logger.warn({ file, reason }, 'no table of portable mode: names have the cluster addresses')
+        return undefined
+      }
+    },
+    follow: (changed, signal) =>
+      followConfiguration(file, systemClock, changed, AbortSignal.any([living, signal])),
+  }
 }
 
 /** The kubeconfig that a `kubernetes` directive names. */

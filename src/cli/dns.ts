@@ -17,6 +17,7 @@ import { lazySource, openCluster } from './dns-cluster.ts'
 import { readCorefile, readPort } from './dns-corefile.ts'
 import { dnsWorkerEntry } from './dns-worker.ts'
 import { outputOption } from './output-option.ts'
+import { portableTableOption } from './portable-table.ts'
 import { boundMemory, releaseMemory } from './process-memory.ts'
 import { requireNetAdmin } from './require-net-admin.ts'
 import type { CliIo, CommandInput, ExitCode, Subcommand } from './subcommand.ts'
@@ -29,6 +30,7 @@ export const dns: Subcommand = {
   portolan dns --manifests ./manifests --dns.port 5353
   portolan dns --conf Corefile --kubeconfig dns.conf
   portolan dns --check Corefile               say what is wrong with it, serve nothing
+  portolan dns --manifests ./manifests --portable-table FILE   lead to portable mode's places
   portolan dns --node-local 169.254.20.10     a cache on the node, on an address of its own
   portolan dns query web.default.svc.cluster.local SRV --server 10.96.0.10
   portolan dns explain web.default.svc.cluster.local --manifests ./manifests
@@ -66,6 +68,7 @@ end it.`,
       name: 'randomize-case',
       summary: 'ask upstreams in random upper and lower case, against forged replies (0x20)',
     },
+    portableTableOption,
     { name: 'tcp', summary: 'query and explain: ask over TCP' },
     { name: 'from', value: 'ADDRESS', summary: 'explain: address of the client (127.0.0.1)' },
     outputOption,
