@@ -1,15 +1,25 @@
 import type { Benchmark, Row } from '../support/benchmark.ts'
+import type { GeneratedProtocol } from '../support/generate-cluster.ts'
 import { runInOwnNamespace } from '../support/own-namespace.ts'
 
-/** How long a TCP connection takes to be set up, by the place of its service among all. */
+const protocols: readonly GeneratedProtocol[] = ['TCP', 'UDP']
+
+/** How long a TCP connection takes to be set up, and a datagram to arrive, by the place of its service among all. */
 export const firstPacketBenchmark: Benchmark = {
   name: 'first-packet',
-  summary: 'connection set-up to the first, middle and last service, beside a linear layout',
-  async run({ services: sizes, endpoints, mode, rounds, peerRules }, print, signal) {
+  summary:
+    'first packet to the first, middle and last service, TCP and UDP, beside a linear layout',
+  async run({ services: sizes, endpoints, mode, rounds, peerRules, only }, print, signal) {
     const rows: Row[] = []
-    for (const services of sizes) {
-      print(`${services} services x ${endpoints} endpoints, ${rounds} rounds`)
-      const order = JSON.stringify({ mode, services, endpoints, rounds, peerRules })
+    const orders = sizes.flatMap((services) =>
+      protocols.map((protocol) => ({ mode, services, endpoints, protocol, rounds, peerRules })),
+    )
+    for (const each of orders) {
+      if (only !== undefined && only !== each.protocol.toLowerCase()) continue
+      print(
+        `${each.services} services x ${endpoints} endpoints, ${each.protocol}, ${rounds} rounds`,
+      )
+      const order = JSON.stringify(each)
       const file = new URL('./measure-first-packet.ts', import.meta.url)
       // The child prints rows of ours and nothing else.
       rows.push(...((await runInOwnNamespace(file, [order], signal)) as Row[]))

@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { NetworkNamespace } from '../support/network-namespace.ts'
-import { socketAddress, type Tcp } from './tcp.ts'
+import { socketAddress } from './sockets.ts'
+import type { Transport } from './transport.ts'
 
-/** A service that connections are opened to. */
+/** A service that flows are opened to. */
 export interface Destination {
   readonly address: string
   readonly port: number
@@ -12,26 +13,26 @@ export interface Destination {
 /** A client, a node with rules, and a server that answers at every address: three network namespaces in a
  *  row. Everything in them ends with `close` or with the process. */
 export class Lane {
-  readonly #tcp: Tcp
+  readonly #transport: Transport
   readonly #client: NetworkNamespace
   readonly #node: NetworkNamespace
   readonly #server: NetworkNamespace
   readonly #listeners: number[] = []
 
   private constructor(
-    tcp: Tcp,
+    transport: Transport,
     ends: Readonly<Record<'client' | 'node' | 'server', NetworkNamespace>>,
   ) {
-    this.#tcp = tcp
+    this.#transport = transport
     this.#client = ends.client
     this.#node = ends.node
     this.#server = ends.server
   }
 
   /** Makes the namespaces with a listener at each of these ports. Needs root and `ip`. */
-  static async open(tcp: Tcp, ports: Iterable<number>): Promise<Lane> {
+  static async open(transport: Transport, ports: Iterable<number>): Promise<Lane> {
     const [client, node, server] = [create(), create(), create()]
-    const lane = new Lane(tcp, { client, node, server })
+    const lane = new Lane(transport, { client, node, server })
     await node.run(() => {
       ip(
         `link add client type veth peer name node netns ${client.path}`,
@@ -56,7 +57,7 @@ export class Lane {
         ...['route add local 0.0.0.0/1 dev lo', 'route add local 128.0.0.0/3 dev lo'],
         'route add local 192.0.0.0/3 dev lo',
       )
-      for (const port of ports) lane.#listeners.push(tcp.listen(port))
+      for (const port of ports) lane.#listeners.push(transport.listen(port))
     })
     return lane
   }
@@ -66,9 +67,9 @@ export class Lane {
     return this.#node.run(body)
   }
 
-  /** Connects to each destination in turn, `rounds` times; gives microseconds by destination. Throws when
+  /** Sends the first packet of a flow to each destination in turn, `rounds` times; gives microseconds by destination. Throws when
    *  one does not answer. */
-  async connect(destinations: readonly Destination[], rounds: number): Promise<number[][]> {
+  async reach(destinations: readonly Destination[], rounds: number): Promise<number[][]> {
     const addresses = destinations.map(({ address, port }) => socketAddress(address, port))
     const times: number[][] = destinations.map(() => [])
     await this.#client.run(() => {
@@ -76,7 +77,7 @@ export class Lane {
         for (let turn = 0; turn < addresses.length; turn++) {
           // Each begins a round as often as the others.
           const index = (round + turn) % addresses.length
-          times[index]?.push(this.#connectOnce(addresses[index], destinations[index]))
+          times[index]?.push(this.#reachOnce(addresses[index], destinations[index]))
         }
       }
     })
@@ -87,9 +88,9 @@ export class Lane {
     for (const each of [this.#client, this.#node, this.#server]) each.close()
   }
 
-  #connectOnce(address: Uint8Array | undefined, destination: Destination | undefined): number {
-    const took = address === undefined ? undefined : this.#tcp.connect(address)
-    for (const listener of this.#listeners) this.#tcp.drain(listener)
+  #reachOnce(address: Uint8Array | undefined, destination: Destination | undefined): number {
+    const took = address === undefined ? undefined : this.#transport.reach(address, this.#listeners)
+    for (const listener of this.#listeners) this.#transport.drain(listener)
     if (took !== undefined) return took
     throw new Error(
       `first-packet: ${destination?.address}:${destination?.port} does not answer through these rules`,

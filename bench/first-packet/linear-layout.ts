@@ -1,5 +1,10 @@
 import { hash } from 'node:crypto'
-import { addressesOf, clusterAddress, generatedNamespace } from '../support/generate-cluster.ts'
+import {
+  addressesOf,
+  type ClusterSize,
+  clusterAddress,
+  generatedNamespace,
+} from '../support/generate-cluster.ts'
 
 /** Services of one COMMIT: with many more, iptables-restore itself becomes slow. */
 const servicesPerCommit = 50
@@ -7,7 +12,12 @@ const servicesPerCommit = 50
 /** The generated cluster as rules of one chain after the other, in the layout that kube-proxy writes: one
  *  dispatch rule per service in KUBE-SERVICES, a chain per service, a chain per endpoint. Input of
  *  `iptables-restore --noflush`; what leads to the services comes last. */
-export function* linearLayout(size: { services: number; endpoints: number }): Generator<string> {
+export function* linearLayout({
+  services,
+  endpoints,
+  protocol = 'TCP',
+}: ClusterSize): Generator<string> {
+  const match = protocol.toLowerCase()
   yield commit(
     [':KUBE-MARK-MASQ - [0:0]', ':KUBE-POSTROUTING - [0:0]'],
     [
@@ -18,18 +28,19 @@ export function* linearLayout(size: { services: number; endpoints: number }): Ge
         '-j MASQUERADE --random-fully',
     ],
   )
-  for (let first = 0; first < size.services; first += servicesPerCommit) {
+  for (let first = 0; first < services; first += servicesPerCommit) {
     const chains: string[] = []
     const rules: string[] = []
-    const end = Math.min(first + servicesPerCommit, size.services)
-    for (let index = first; index < end; index++) addService(chains, rules, index, size.endpoints)
+    const end = Math.min(first + servicesPerCommit, services)
+    for (let index = first; index < end; index++)
+      addService({ chains, rules }, index, endpoints, match)
     yield commit(chains, rules)
   }
   const dispatch = Array.from(
-    { length: size.services },
+    { length: services },
     (_, index) =>
-      `-A KUBE-SERVICES -d ${clusterAddress(index)}/32 -p tcp -m comment ` +
-      `--comment "${title(index)} cluster IP" -m tcp --dport 80 -j ${serviceChain(index)}`,
+      `-A KUBE-SERVICES -d ${clusterAddress(index)}/32 -p ${match} -m comment ` +
+      `--comment "${title(index)} cluster IP" -m ${match} --dport 80 -j ${serviceChain(index)}`,
   )
   const portals = '-m comment --comment "kubernetes service portals" -j KUBE-SERVICES'
   yield commit(
@@ -45,7 +56,12 @@ export function* linearLayout(size: { services: number; endpoints: number }): Ge
   )
 }
 
-function addService(chains: string[], rules: string[], index: number, endpoints: number): void {
+function addService(
+  { chains, rules }: { readonly chains: string[]; readonly rules: string[] },
+  index: number,
+  endpoints: number,
+  match: string,
+): void {
   const chain = serviceChain(index)
   chains.push(`:${chain} - [0:0]`)
   for (const [position, address] of addressesOf(index, endpoints).entries()) {
@@ -58,7 +74,7 @@ function addService(chains: string[], rules: string[], index: number, endpoints:
     rules.push(
       `-A ${chain} ${comment} -> ${address}:8080" ${share}-j ${endpoint}`,
       `-A ${endpoint} -s ${address}/32 ${comment}" -j KUBE-MARK-MASQ`,
-      `-A ${endpoint} -p tcp ${comment}" -m tcp -j DNAT --to-destination ${address}:8080`,
+      `-A ${endpoint} -p ${match} ${comment}" -m ${match} -j DNAT --to-destination ${address}:8080`,
     )
   }
 }

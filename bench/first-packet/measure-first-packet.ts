@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import process from 'node:process'
 import type { BenchmarkMode, Row } from '../support/benchmark.ts'
+import type { GeneratedProtocol } from '../support/generate-cluster.ts'
 import { distribution, significant } from '../support/percentile.ts'
 import { type Destination, Lane } from './lane.ts'
 import {
@@ -14,12 +15,14 @@ import {
 } from './lane-subjects.ts'
 import { parsePeerRules } from './peer-rules.ts'
 import { openTcp } from './tcp.ts'
+import { openUdp } from './udp.ts'
 
 /** What the parent asks for. */
 export interface FirstPacketOrder {
   readonly mode: BenchmarkMode
   readonly services: number
   readonly endpoints: number
+  readonly protocol: GeneratedProtocol
   readonly rounds: number
   /** File of recorded rules; undefined: none. */
   readonly peerRules: string | undefined
@@ -48,30 +51,35 @@ function subjectsOf(order: FirstPacketOrder): readonly LaneSubject[] {
   const subjects = [ownSubject(order.mode, order), linearSubject(order), bareSubject(order)]
   if (order.peerRules === undefined) return subjects
   const text = readFileSync(order.peerRules, 'utf8')
-  return [...subjects, peerSubject(parsePeerRules(text, order.peerRules))]
+  return [...subjects, peerSubject(parsePeerRules(text, order.peerRules, order.protocol))]
 }
 
-async function openLane(subject: LaneSubject): Promise<OpenLane> {
+async function openLane(subject: LaneSubject, protocol: GeneratedProtocol): Promise<OpenLane> {
   const { destinations: all } = subject
-  const lane = await Lane.open(openTcp(), new Set([...subject.ports, noService.port]))
+  const transport = protocol === 'TCP' ? openTcp() : openUdp()
+  const lane = await Lane.open(transport, new Set([...subject.ports, noService.port]))
   await lane.onNode(subject.load)
   const wanted = [all.at(0), all.at(all.length >> 1), all.at(-1), noService]
   const destinations = wanted.filter((each) => each !== undefined)
-  await lane.connect(destinations, warmUpRounds)
+  await lane.reach(destinations, warmUpRounds)
   return { subject, lane, destinations, times: destinations.map(() => []) }
 }
 
 async function measure({ lane, destinations, times }: OpenLane, rounds: number): Promise<void> {
-  const found = await lane.connect(destinations, rounds)
+  const found = await lane.reach(destinations, rounds)
   for (const [index, each] of found.entries()) times[index]?.push(...each)
 }
 
-function rowsOf({ subject: { subject, size }, times }: OpenLane): Row[] {
-  const work = `${size} first packet`
+function rowsOf(
+  { subject: { subject, size }, times }: OpenLane,
+  protocol: GeneratedProtocol,
+): Row[] {
+  const work = `${size} first packet, ${protocol}`
+  const what = protocol === 'TCP' ? 'connect' : 'datagram'
   const figures = times.map((each) => distribution(each))
   const [first, , last] = figures
   const rows = figures.map((each, index): Row => {
-    return { subject, work, metric: `connect, ${places[index]}`, unit: 'us', ...each }
+    return { subject, work, metric: `${what}, ${places[index]}`, unit: 'us', ...each }
   })
   const ratio = significant((last?.p50 ?? 0) / (first?.p50 ?? 1))
   return [...rows, { subject, work, metric: 'last / first', unit: 'x', value: ratio }]
@@ -79,12 +87,12 @@ function rowsOf({ subject: { subject, size }, times }: OpenLane): Row[] {
 
 async function measureAll(order: FirstPacketOrder): Promise<Row[]> {
   const lanes: OpenLane[] = []
-  for (const subject of subjectsOf(order)) lanes.push(await openLane(subject))
+  for (const subject of subjectsOf(order)) lanes.push(await openLane(subject, order.protocol))
   for (let round = 0; round < order.rounds; round += roundsOfTurn) {
     for (const lane of lanes) await measure(lane, Math.min(roundsOfTurn, order.rounds - round))
   }
   for (const { lane } of lanes) lane.close()
-  return lanes.flatMap(rowsOf)
+  return lanes.flatMap((lane) => rowsOf(lane, order.protocol))
 }
 
 try {

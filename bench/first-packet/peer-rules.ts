@@ -1,3 +1,4 @@
+import type { GeneratedProtocol } from '../support/generate-cluster.ts'
 import type { Destination } from './lane.ts'
 
 /** Rules of the original that somebody recorded: an iptables-save, or what `nft list ruleset` prints with or
@@ -7,12 +8,13 @@ export interface PeerRules {
   readonly loader: readonly [string, ...string[]]
   /** What it gets. */
   readonly input: string
-  /** TCP services on addresses, in the order of the rules. */
+  /** Services of the protocol on addresses, in the order of the rules. */
   readonly destinations: readonly Destination[]
   /** Ports of all endpoints. */
   readonly ports: ReadonlySet<number>
 }
 
+/** Patterns have PROTOCOL where the rules have the protocol's name. */
 interface Form {
   readonly loader: PeerRules['loader']
   readonly destination: RegExp
@@ -23,32 +25,36 @@ interface Form {
 const forms = {
   save: {
     loader: ['iptables-nft-restore'],
-    destination: /^-A KUBE-SERVICES -d ([\d.]+)\/32 -p tcp .*--dport (\d+) -j KUBE-(?:SVC|EXT)-/gm,
+    destination:
+      /^-A KUBE-SERVICES -d ([\d.]+)\/32 -p PROTOCOL .*--dport (\d+) -j KUBE-(?:SVC|EXT)-/gm,
     endpointPort: /--to-destination [\d.]+:(\d+)/g,
   },
   nftJson: {
     loader: ['sh', '-c', 'cat | nft -j -f -'],
     destination:
-      /\["([\d.]+)",\s*"tcp",\s*(\d+)\]\s*\},\s*\{\s*"goto":\s*\{\s*"target":\s*"(?:service|external)-/g,
+      /\["([\d.]+)",\s*"PROTOCOL",\s*(\d+)\]\s*\},\s*\{\s*"goto":\s*\{\s*"target":\s*"(?:service|external)-/g,
     endpointPort: /"concat":\s*\["[\d.]+",\s*(\d+)\]/g,
   },
   nft: {
     loader: ['sh', '-c', 'cat | nft -f -'],
-    destination: /([\d.]+) \. tcp \. (\d+)(?: comment "[^"]*")? : goto (?:service|external)-/g,
+    destination: /([\d.]+) \. PROTOCOL \. (\d+)(?: comment "[^"]*")? : goto (?:service|external)-/g,
     endpointPort: /[\d.]+ \. (\d+)\b/g,
   },
 } as const satisfies Readonly<Record<string, Form>>
 
 /** Finds the services of recorded rules. Throws when there is none. */
-export function parsePeerRules(text: string, file: string): PeerRules {
+export function parsePeerRules(text: string, file: string, protocol: GeneratedProtocol): PeerRules {
   const form = formOf(text)
   const { loader, destination, endpointPort } = forms[form]
-  const destinations = [...text.matchAll(destination)].map(([, address = '', port]) => {
-    return { address, port: Number(port) }
-  })
+  const pattern = destination.source.replace('PROTOCOL', protocol.toLowerCase())
+  const destinations = [...text.matchAll(new RegExp(pattern, 'gm'))].map(
+    ([, address = '', port]) => {
+      return { address, port: Number(port) }
+    },
+  )
   if (destinations.length === 0) {
     throw new Error(
-      `${file}: has no TCP service of kube-proxy; expected an iptables-save or nft list`,
+      `${file}: has no ${protocol} service of kube-proxy; expected an iptables-save or nft list`,
     )
   }
   const ports = new Set([...text.matchAll(endpointPort)].map(([, port]) => Number(port)))

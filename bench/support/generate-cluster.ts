@@ -7,7 +7,12 @@ export interface ClusterSize {
   readonly services: number
   /** Endpoints of each service, at most 1,000 (one slice). */
   readonly endpoints: number
+  /** Of all services; TCP if absent. */
+  readonly protocol?: GeneratedProtocol
 }
+
+/** Protocols of generated services. */
+export type GeneratedProtocol = 'TCP' | 'UDP'
 
 /** Decoded objects of a generated cluster. */
 export interface GeneratedCluster {
@@ -31,16 +36,21 @@ const firstEndpointAddress = 0x0a80_0000
 /** A cluster of services with one port and one slice each; the same size gives the same objects. */
 export function generateCluster(size: ClusterSize, pool: DecodePool): GeneratedCluster {
   const indexes = Array.from({ length: size.services }, (_, index) => index)
+  const slice = (index: number): unknown =>
+    sliceJson(index, addressesOf(index, size.endpoints), '1', size.protocol)
   return {
-    services: indexes.map((index) => decodeResource('Service', serviceJson(index), pool)),
-    slices: indexes.map((index) =>
-      decodeResource('EndpointSlice', sliceJson(index, addressesOf(index, size.endpoints)), pool),
+    services: indexes.map((index) =>
+      decodeResource('Service', serviceJson(index, size.protocol), pool),
     ),
+    slices: indexes.map((index) => decodeResource('EndpointSlice', slice(index), pool)),
   }
 }
 
 /** Service number `index` as the API server sends it. */
-export function serviceJson(index: number): Readonly<Record<string, unknown>> {
+export function serviceJson(
+  index: number,
+  protocol: GeneratedProtocol = 'TCP',
+): Readonly<Record<string, unknown>> {
   const address = clusterAddress(index)
   return {
     apiVersion: 'v1',
@@ -51,7 +61,7 @@ export function serviceJson(index: number): Readonly<Record<string, unknown>> {
       clusterIP: address,
       clusterIPs: [address],
       ipFamilies: ['IPv4'],
-      ports: [{ name: 'http', protocol: 'TCP', port: 80, targetPort: 8080 }],
+      ports: [{ name: 'http', protocol, port: 80, targetPort: 8080 }],
       selector: { app: nameOf(index) },
       sessionAffinity: 'None',
       internalTrafficPolicy: 'Cluster',
@@ -69,6 +79,7 @@ export function sliceJson(
   index: number,
   addresses: readonly string[],
   resourceVersion = '1',
+  protocol: GeneratedProtocol = 'TCP',
 ): Readonly<Record<string, unknown>> {
   return {
     apiVersion: 'discovery.k8s.io/v1',
@@ -86,7 +97,7 @@ export function sliceJson(
       nodeName: `node-${(index + position) % nodeCount}`,
       targetRef: { kind: 'Pod', namespace: generatedNamespace, name: `pod-${position}` },
     })),
-    ports: [{ name: 'http', protocol: 'TCP', port: 8080 }],
+    ports: [{ name: 'http', protocol, port: 8080 }],
   }
 }
 

@@ -5,6 +5,7 @@ import { linearSubject } from '../../bench/first-packet/lane-subjects.ts'
 import { linearLayout } from '../../bench/first-packet/linear-layout.ts'
 import { parsePeerRules } from '../../bench/first-packet/peer-rules.ts'
 import { openTcp } from '../../bench/first-packet/tcp.ts'
+import { openUdp } from '../../bench/first-packet/udp.ts'
 import { needsRoot } from '../support/needs-root.ts'
 
 const test = suite('bench first-packet')
@@ -33,16 +34,16 @@ const text = `table ip kube-proxy {
 
 for (const [title, recorded] of Object.entries({ save, json, text })) {
   test(`services and ports of endpoints are found in recorded rules: ${title}`, () => {
-    const { destinations, ports } = parsePeerRules(recorded, 'file')
+    const { destinations, ports } = parsePeerRules(recorded, 'file', 'TCP')
     assert.equal(destinations, [{ address: '10.96.0.3', port: 80 }])
     assert.equal([...ports], [8080])
   })
 }
 
 test('recorded rules are given in a form that can be loaded', () => {
-  assert.not.match(parsePeerRules(save, 'file').input, 'nfacct')
-  assert.match(parsePeerRules(json, 'file').input, /^\{"nftables":\[\{"table"/)
-  assert.throws(() => parsePeerRules('table ip nat { }', 'a-file'), 'a-file')
+  assert.not.match(parsePeerRules(save, 'file', 'TCP').input, 'nfacct')
+  assert.match(parsePeerRules(json, 'file', 'TCP').input, /^\{"nftables":\[\{"table"/)
+  assert.throws(() => parsePeerRules('table ip nat { }', 'a-file', 'TCP'), 'a-file')
 })
 
 test('the linear layout leads to its services last', () => {
@@ -52,25 +53,29 @@ test('the linear layout leads to its services last', () => {
   assert.match(commits.at(-2) ?? '', '--probability 0.50000000000')
 })
 
-root('connections through a lane reach what its rules lead to', async () => {
-  const { destinations, load, ports } = linearSubject({ services: 3, endpoints: 2 })
-  const lane = await Lane.open(openTcp(), ports)
-  try {
-    await lane.onNode(load)
-    const times = await lane.connect(destinations, 5)
-    assert.equal(
-      times.map((each) => each.length),
-      [5, 5, 5],
-    )
-    // Nobody translates this one, and the server has no such port.
-    const closed = { address: '10.255.0.1', port: 81 }
-    await lane.connect([closed], 1).then(
-      () => assert.unreachable(),
-      (error: Error) => assert.match(error.message, '10.255.0.1:81 does not answer'),
-    )
-  } finally {
-    lane.close()
-  }
-})
+for (const [protocol, open] of [
+  ['TCP', openTcp],
+  ['UDP', openUdp],
+] as const)
+  root(`first packets through a lane reach what its rules lead to: ${protocol}`, async () => {
+    const { destinations, load, ports } = linearSubject({ services: 3, endpoints: 2, protocol })
+    const lane = await Lane.open(open(), ports)
+    try {
+      await lane.onNode(load)
+      const times = await lane.reach(destinations, 5)
+      assert.equal(
+        times.map((each) => each.length),
+        [5, 5, 5],
+      )
+      // Nobody translates this one, and the server has no such port.
+      const closed = { address: '10.255.0.1', port: 81 }
+      await lane.reach([closed], 1).then(
+        () => assert.unreachable(),
+        (error: Error) => assert.match(error.message, '10.255.0.1:81 does not answer'),
+      )
+    } finally {
+      lane.close()
+    }
+  })
 
 test.run()
