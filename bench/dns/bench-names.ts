@@ -35,8 +35,8 @@ export function upstreamQueries(): string {
 }
 
 /** Names that nobody asked for before. */
-export function freshQueries(count: number): string {
-  return lines(count, (index) => `fresh-${index}.example.org A`)
+export function freshQueries(prefix: string, count: number): string {
+  return lines(count, (index) => `${prefix}-${index}.example.org A`)
 }
 
 /** A zone file with the names and addresses of the same services. */

@@ -1,7 +1,10 @@
 import type { ChildProcess } from 'node:child_process'
 import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
+import { buildCommand } from '../support/build-command.ts'
 import { addressesOf, serviceJson, sliceJson } from '../support/generate-cluster.ts'
 
 /** Endpoints of each generated service. */
@@ -11,11 +14,14 @@ const endpoints = 10
 export class DnsBed {
   readonly folder = mkdtempSync(`${tmpdir()}/portolan-dns-bench-`)
   readonly upstreamPort: number
+  /** Main file of `portolan`, built. */
+  readonly command: string
   readonly #children = new Set<ChildProcess>()
   readonly #folders = new Map<number, string>()
 
   constructor(upstreamPort: number) {
     this.upstreamPort = upstreamPort
+    this.command = buildCommand(this.folder)
   }
 
   /** Writes a file and gives its path. */
@@ -55,13 +61,27 @@ export class DnsBed {
   }
 }
 
-/** A UDP port of 127.0.0.1 that is free now. */
-export async function freeUdpPort(): Promise<number> {
-  const { promise, resolve } = Promise.withResolvers<number>()
-  const socket = createSocket('udp4')
-  socket.bind(0, '127.0.0.1', () => {
-    const { port } = socket.address()
-    socket.close(() => resolve(port))
-  })
-  return promise
+/** Ports that are tried before the search is given up. */
+const maxTries = 50
+
+/** A port of 127.0.0.1 that is free now for UDP and for TCP: name servers want both. */
+export async function freePort(): Promise<number> {
+  for (let attempt = 0; attempt < maxTries; attempt++) {
+    const datagrams = createSocket('udp4')
+    const streams = createServer()
+    try {
+      datagrams.bind(0, '127.0.0.1')
+      await once(datagrams, 'listening')
+      const { port } = datagrams.address()
+      streams.listen(port, '127.0.0.1')
+      await once(streams, 'listening')
+      return port
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+    } finally {
+      datagrams.close()
+      streams.close()
+    }
+  }
+  throw new Error(`no port is free for both UDP and TCP, of ${maxTries} that were tried`)
 }

@@ -12,7 +12,8 @@ export interface DnsSubject {
   start(bed: DnsBed, port: number, services: number): ChildProcess
 }
 
-const command = new URL('../../src/cli/main.ts', import.meta.url).pathname
+/** The name of our rows. */
+export const ours = 'portolan dns'
 
 /** Ours, and those of the others that are installed: `portolan`, CoreDNS by its path, Knot, unbound. */
 export function dnsSubjects(corednsPath: string | undefined): readonly DnsSubject[] {
@@ -21,13 +22,29 @@ export function dnsSubjects(corednsPath: string | undefined): readonly DnsSubjec
 }
 
 const portolan: DnsSubject = {
-  name: 'portolan dns',
+  name: ours,
   does: ['cluster', 'upstream'],
   start(bed, port, services) {
     const corefile = bed.write(`Corefile-${services}`, corefileOf(bed, port, ''))
     const words = ['dns', '--conf', corefile, '--manifests', bed.manifests(services)]
-    return spawn(process.execPath, [command, ...words], { stdio: ['ignore', 'ignore', 'pipe'] })
+    return spawn(process.execPath, [bed.command, ...words], { stdio: ['ignore', 'ignore', 'pipe'] })
   },
+}
+
+/** Ours, watching an API server. */
+export function startWithApi(bed: DnsBed, port: number, url: string): ChildProcess {
+  const access = {
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name: 'bench', cluster: { server: url } }],
+    users: [{ name: 'bench', user: {} }],
+    contexts: [{ name: 'bench', context: { cluster: 'bench', user: 'bench' } }],
+    'current-context': 'bench',
+  }
+  const kubeconfig = bed.write('kubeconfig', JSON.stringify(access))
+  const corefile = bed.write('Corefile-api', corefileOf(bed, port, ''))
+  const words = ['dns', '--conf', corefile, '--kubeconfig', kubeconfig]
+  return spawn(process.execPath, [bed.command, ...words], { stdio: ['ignore', 'ignore', 'pipe'] })
 }
 
 function coredns(path: string): DnsSubject {

@@ -1,20 +1,20 @@
 import { spawn } from 'node:child_process'
-import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { setTimeout as wait } from 'node:timers/promises'
 import type { Benchmark, Row } from '../support/benchmark.ts'
-import { percentile, significant } from '../support/percentile.ts'
+import { distribution, percentile, significant } from '../support/percentile.ts'
 import { readUsage } from '../support/process-usage.ts'
+import { answering } from './answering.ts'
 import { clusterQueries, freshQueries, searchPathQueries, upstreamQueries } from './bench-names.ts'
-import { DnsBed, freeUdpPort } from './dns-bed.ts'
-import { type DnsSubject, dnsSubjects } from './dns-subject.ts'
+import { measureChanges } from './change-latency.ts'
+import { DnsBed, freePort } from './dns-bed.ts'
+import { type DnsSubject, dnsSubjects, ours } from './dns-subject.ts'
 import { type Load, runDnsperf } from './run-dnsperf.ts'
 
 /** `portolan dns` beside the name servers that are installed, loaded by dnsperf. */
 export const dnsBenchmark: Benchmark = {
   name: 'dns',
   summary: 'answers a second, latency, CPU and memory of portolan dns beside other name servers',
-  async run({ services: sizes, seconds, repeat, coredns }, print, signal) {
+  async run({ services: sizes, seconds, repeat, coredns, changes }, print, signal) {
     const bed = await openBed()
     try {
       const runs = works(bed, sizes, seconds)
@@ -29,7 +29,15 @@ export const dnsBenchmark: Benchmark = {
           }
         }
       }
-      return [...samples.values()].map(rowOf)
+      const changed: Row[] = []
+      for (const services of sizes) {
+        print(`portolan dns: endpoints change, ${services} services`)
+        const times = await measureChanges(bed, services, await freePort(), changes)
+        const work = `endpoints change, ${services} services`
+        const metric = 'event to answer'
+        changed.push({ subject: ours, work, metric, unit: 'ms', ...distribution(times) })
+      }
+      return [...[...samples.values()].map(rowOf), ...changed]
     } finally {
       bed.close()
     }
@@ -41,8 +49,9 @@ interface Work {
   readonly needs: DnsSubject['does'][number]
   readonly services: number
   readonly load: Omit<Load, 'port'>
-  /** Asks everything once before it counts. */
-  readonly isWarm: boolean
+  /** What is asked before it counts, when that is not the same: caches stay empty of what counts, while code is
+   *  compiled and connections are made. */
+  readonly warmUp?: string
 }
 
 /** Values of one metric over all rounds. */
@@ -59,11 +68,11 @@ function works(bed: DnsBed, sizes: readonly number[], seconds: number): readonly
   const file = (name: string, content: string): string => bed.write(name, content)
   const upstream = file('upstream.txt', upstreamQueries())
   const searches = file('searches.txt', searchPathQueries())
-  const fresh = file('fresh.txt', freshQueries(200_000))
+  const fresh = file('fresh.txt', freshQueries('fresh', 200_000))
   const clusters = sizes.map((services): Work => {
     const queries = file(`cluster-${services}.txt`, clusterQueries(services))
     const title = `cluster A, ${services} services`
-    return { title, needs: 'cluster', services, isWarm: true, load: { queries, seconds } }
+    return { title, needs: 'cluster', services, load: { queries, seconds } }
   })
   const slow = file('slow.txt', clusterQueries(small))
   return [
@@ -72,28 +81,25 @@ function works(bed: DnsBed, sizes: readonly number[], seconds: number): readonly
       title: `cluster A, ${small} services, ${latencyRate} queries/s`,
       needs: 'cluster',
       services: small,
-      isWarm: true,
       load: { queries: slow, seconds, rate: latencyRate },
     },
     {
       title: 'search path of pods',
       needs: 'cluster',
       services: small,
-      isWarm: true,
       load: { queries: searches, seconds },
     },
     {
       title: 'cached upstream names',
       needs: 'upstream',
       services: small,
-      isWarm: true,
       load: { queries: upstream, seconds },
     },
     {
       title: 'uncached upstream names',
       needs: 'upstream',
       services: small,
-      isWarm: false,
+      warmUp: file('early.txt', freshQueries('early', 30_000)),
       load: { queries: fresh, seconds, isOnce: true },
     },
   ]
@@ -106,7 +112,7 @@ async function measure(
   samples: Map<string, Sample>,
   signal: AbortSignal,
 ): Promise<void> {
-  const port = await freeUdpPort()
+  const port = await freePort()
   const child = bed.adopt(subject.start(bed, port, work.services))
   const complaints: string[] = []
   child.stderr?.on('data', (chunk) => complaints.push(String(chunk)))
@@ -114,7 +120,8 @@ async function measure(
   if (pid === undefined) throw new Error(`${subject.name}: did not start`)
   try {
     await answering(port, () => complaints.join('').trim())
-    if (work.isWarm) await runDnsperf({ ...work.load, port, seconds: 2 }, signal)
+    const queries = work.warmUp ?? work.load.queries
+    await runDnsperf({ ...work.load, queries, port, seconds: 2 }, signal)
     const before = readUsage(pid)
     const result = await runDnsperf({ ...work.load, port }, signal)
     const after = readUsage(pid)
@@ -151,24 +158,4 @@ async function openBed(): Promise<DnsBed> {
   const bed = new DnsBed(Number(String(line).trim()))
   bed.adopt(upstream)
   return bed
-}
-
-/** A query for the root's name servers: every server answers it somehow. */
-const anyQuery = Buffer.from('000701000001000000000000' + '00' + '00020001', 'hex')
-/** A server that has not answered by then is not going to. */
-const patienceMs = 60_000
-
-async function answering(port: number, complaint: () => string): Promise<void> {
-  const socket = createSocket('udp4')
-  try {
-    socket.on('error', () => {})
-    const answered = once(socket, 'message')
-    for (let waitedMs = 0; waitedMs < patienceMs; waitedMs += 100) {
-      socket.send(anyQuery, port, '127.0.0.1')
-      if ((await Promise.race([answered, wait(100)])) !== undefined) return
-    }
-    throw new Error(`no answer on port ${port} after ${patienceMs} ms: ${complaint()}`)
-  } finally {
-    socket.close()
-  }
 }

@@ -1,4 +1,5 @@
 import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 import { replyMessage } from '../../../src/dns/chain/reply.ts'
 import { frame, StreamFrames } from '../../../src/dns/upstream/stream-frames.ts'
@@ -22,8 +23,19 @@ export interface FaultyServer extends AsyncDisposable {
   dropConnections(): void
 }
 
-/** Starts one; `udp` and `tcp` say what happens to queries. */
+/** Starts one; `udp` and `tcp` say what happens to queries. The port that is free for UDP may be taken for TCP:
+ *  another one then. */
 export async function startFaultyServer(udp: Fault, tcp: Fault = udp): Promise<FaultyServer> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await tryFaultyServer(udp, tcp)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE' || attempt === 20) throw error
+    }
+  }
+}
+
+async function tryFaultyServer(udp: Fault, tcp: Fault): Promise<FaultyServer> {
   const queries: { message: Message; protocol: 'udp' | 'tcp'; port: number }[] = []
   const connections = new Set<Socket>()
   const replies = (fault: Fault, bytes: Uint8Array, protocol: 'udp' | 'tcp', port: number) => {
@@ -54,7 +66,13 @@ export async function startFaultyServer(udp: Fault, tcp: Fault = udp): Promise<F
     })
     socket.on('close', () => connections.delete(socket))
   })
-  await new Promise<void>((resolve) => streams.listen(port, '127.0.0.1', resolve))
+  try {
+    streams.listen(port, '127.0.0.1')
+    await once(streams, 'listening')
+  } catch (error) {
+    datagrams.close()
+    throw error
+  }
   const dropConnections = (): void => {
     for (const socket of connections) socket.destroy()
   }
