@@ -15,6 +15,8 @@ const requirements: readonly Requirement[] = [
   { binary: 'nft', package: 'nftables', why: 'a second reader of the rules that we write' },
   { binary: 'iptables', package: 'iptables', why: 'reads and writes the rules of iptables mode' },
   { binary: 'conntrack', package: 'conntrack', why: 'a second reader of connection tracking' },
+  { binary: 'dig', package: 'bind9-dnsutils', why: 'asks the name server as people do' },
+  { binary: 'kdig', package: 'knot-dnsutils', why: 'asks the name server over TLS and HTTPS' },
   { binary: 'unshare', package: 'util-linux', why: 'gives each test file a network of its own' },
 ]
 
