@@ -6,6 +6,7 @@ import { NetlinkError } from '../netlink/netlink-error.ts'
 import { NftablesConnection } from '../netlink/nftables/connection.ts'
 import { RouteConnection } from '../netlink/route.ts'
 import type { PlanChange, ServicePlan } from '../proxy/plan/plan.ts'
+import type { FrontendCounters } from '../proxy/port/frontend-counters.ts'
 import type { Difference, Mechanism, Plan, SyncReport } from '../proxy/port/mechanism.ts'
 import type { TracedVerdict } from '../proxy/port/verdict.ts'
 import { BatchSink } from '../ruleset/batch-sink.ts'
@@ -16,10 +17,18 @@ import { describeDifference, type KernelDifference } from './describe-difference
 import { type DrainClock, Draining, longestDrainMs } from './draining.ts'
 import { filterTable, hookNames, tableName } from './filter-rules.ts'
 import { filterSetsByName } from './filter-sets.ts'
+import { frontendCounters } from './frontend-counters.ts'
 import { IpvsConnection, type IpvsOperation, type IpvsTimeouts } from './ipvs-connection.ts'
 import { IpvsProgram } from './ipvs-program.ts'
 import { applyKernelSettings } from './kernel-settings.ts'
-import { adoptMarks, families, isOurServer, type KernelState, readKernel } from './kernel-state.ts'
+import {
+  adoptMarks,
+  families,
+  isOurServer,
+  type KernelState,
+  readKernel,
+  readOwnState,
+} from './kernel-state.ts'
 import { loadScheduler } from './load-scheduler.ts'
 import { diffServer, type PresentServer, type ServerDifference } from './server-difference.ts'
 import { interfaceName } from './service-addresses.ts'
@@ -135,6 +144,10 @@ export class IpvsMechanism implements Mechanism {
 
   async trace(flow: Flow, localAddresses: readonly string[]): Promise<TracedVerdict> {
     return traceFlow(this.#readKernel(), flow, localAddresses)
+  }
+
+  async counters(): Promise<readonly FrontendCounters[]> {
+    return frontendCounters(this.#ipvs.listServers(), readOwnState(this.#nftables, this.#addresses))
   }
 
   watchDrift(onDrift: (what: string) => void, signal: AbortSignal): void {

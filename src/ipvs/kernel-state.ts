@@ -12,15 +12,19 @@ import type { PresentServer } from './server-difference.ts'
 import type { ShortCutMarks } from './short-cut-marks.ts'
 import { formatDestination, formatServerKey, type VirtualServerKey } from './virtual-server.ts'
 
-/** Everything of ours, and what may be of ours, in the kernel. */
-export interface KernelState {
+/** What tells virtual servers of ours from those of others. */
+export interface OwnState {
   readonly filters: ReadonlyMap<Family, WholeTable>
-  /** Every virtual server of the network namespace, by `formatServerKey`. */
-  readonly servers: ReadonlyMap<string, PresentServer>
   /** Addresses that are local for services. */
   readonly addresses: ReadonlySet<string>
   /** Marks that rules of ours set. */
   readonly marks: ReadonlySet<number>
+}
+
+/** Everything of ours, and what may be of ours, in the kernel. */
+export interface KernelState extends OwnState {
+  /** Every virtual server of the network namespace, by `formatServerKey`. */
+  readonly servers: ReadonlyMap<string, PresentServer>
 }
 
 /** Both families, in the order in which they are read and written. */
@@ -32,6 +36,23 @@ export function readKernel(
   nftables: NftablesConnection,
   serviceAddresses: HostAddresses,
 ): KernelState {
+  const own = readOwnState(nftables, serviceAddresses)
+  const servers = new Map<string, PresentServer>()
+  for (const { server } of ipvs.listServers()) {
+    const destinations = ipvs.listDestinations(server.key).map(({ address, port, weight }) => {
+      const destination = { address, port, weight }
+      return [formatDestination(destination), destination] as const
+    })
+    servers.set(formatServerKey(server.key), { server, destinations: new Map(destinations) })
+  }
+  return { ...own, servers }
+}
+
+/** Reads tables and addresses, without virtual servers. */
+export function readOwnState(
+  nftables: NftablesConnection,
+  serviceAddresses: HostAddresses,
+): OwnState {
   const filters = new Map<Family, WholeTable>()
   const known: string[] = []
   const marks = new Set<number>()
@@ -48,22 +69,14 @@ export function readKernel(
       }
     }
   }
-  const servers = new Map<string, PresentServer>()
-  for (const { server } of ipvs.listServers()) {
-    const destinations = ipvs.listDestinations(server.key).map(({ address, port, weight }) => {
-      const destination = { address, port, weight }
-      return [formatDestination(destination), destination] as const
-    })
-    servers.set(formatServerKey(server.key), { server, destinations: new Map(destinations) })
-  }
-  return { filters, servers, addresses: serviceAddresses.present(known), marks }
+  return { filters, addresses: serviceAddresses.present(known), marks }
 }
 
 /** Whether a virtual server of the kernel was made by us or by a proxy before us: it has an address of the
  *  service interface, a frontend of our table, or a mark of ours. */
 export function isOurServer(
   key: VirtualServerKey,
-  { filters, addresses, marks }: KernelState,
+  { filters, addresses, marks }: OwnState,
 ): boolean {
   if (key.kind === 'mark') return marks.has(key.mark)
   if (addresses.has(key.address)) return true

@@ -1,5 +1,6 @@
 import * as assert from 'uvu/assert'
 import { assertClientSeen } from '../support/assert-client-seen.ts'
+import { flowCount } from '../support/flow-count.ts'
 import { labSuite } from '../support/lab-scene.ts'
 import { labAddresses } from '../support/lab-topology.ts'
 
@@ -17,7 +18,7 @@ const { test, run } = labSuite('balance', [
 ])
 
 /** So many flows miss one of three servers once in ten thousand million times. */
-const count = 60
+const count = flowCount(60, 9)
 const families = [4, 6] as const
 
 for (const family of families) {

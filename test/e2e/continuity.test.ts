@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import * as assert from 'uvu/assert'
+import { flowCount } from '../support/flow-count.ts'
 import type { LabService } from '../support/lab-objects.ts'
 import { type LabScene, labSuite } from '../support/lab-scene.ts'
 
@@ -18,7 +19,7 @@ function services(
 
 const { test, run } = labSuite('continuity', services(['a', 'c']))
 
-const count = 1_000
+const count = flowCount(1_000, 200)
 const timeoutMs = 10_000
 
 /** Opens a thousand connections that stay, and asserts that they all came to a server. */

@@ -2,6 +2,7 @@ import * as assert from 'uvu/assert'
 import type { Family } from '../../src/net/address.ts'
 import type { Flow } from '../../src/net/flow.ts'
 import { formatBackend, type Verdict } from '../../src/proxy/port/verdict.ts'
+import { flowCount } from '../support/flow-count.ts'
 import { serverPort } from '../support/lab-objects.ts'
 import { labSuite } from '../support/lab-scene.ts'
 import { labAddresses } from '../support/lab-topology.ts'
@@ -111,7 +112,7 @@ function serversOf(verdict: Extract<Verdict, { readonly kind: 'balance' }>, fami
 }
 
 /** Enough to miss one of three servers once in ten million times. */
-const count = 40
+const count = flowCount(40, 8)
 
 for (const family of [4, 6] as const) {
   for (const source of Object.keys(sources) as (keyof typeof sources)[]) {

@@ -1,4 +1,5 @@
 import * as assert from 'uvu/assert'
+import { flowCount } from '../support/flow-count.ts'
 import {
   type KubeProxyRules,
   kubeProxyIptables,
@@ -13,7 +14,7 @@ import { allRules, ownRules } from '../support/node-rules.ts'
 import { runPortolan } from '../support/proxy-daemon.ts'
 
 const [address] = takenService.clusterIPs
-const count = 300
+const count = flowCount(300, 100)
 
 /** Opens connections that stay; all of them must come to a server. */
 async function hold(scene: LabScene, from: LabNamespace, held: string): Promise<void> {

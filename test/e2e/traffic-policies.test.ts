@@ -1,5 +1,6 @@
 import * as assert from 'uvu/assert'
 import { assertClientSeen } from '../support/assert-client-seen.ts'
+import { flowCount } from '../support/flow-count.ts'
 import type { LabService } from '../support/lab-objects.ts'
 import { labSuite } from '../support/lab-scene.ts'
 import { labAddresses } from '../support/lab-topology.ts'
@@ -65,7 +66,7 @@ const services: readonly LabService[] = [
 const { test, run } = labSuite('traffic policies', services)
 
 /** Enough to miss one of two servers once in a million million times. */
-const count = 40
+const count = flowCount(40, 8)
 const timeoutMs = 300
 
 for (const [what, address, port] of [

@@ -1,5 +1,6 @@
 import process from 'node:process'
 import { iptablesMode } from './iptables-mode.ts'
+import { ipvsMode } from './ipvs-mode.ts'
 import type { LabMode } from './lab-mode.ts'
 import { nftablesMode } from './nftables-mode.ts'
 import { userspaceMode } from './userspace-mode.ts'
@@ -9,9 +10,9 @@ export function labModes(): readonly LabMode[] {
   const asked = process.env[modesVariable]?.split(',')
   if (asked === undefined) return allModes
   return asked.map((title) => {
-    const mode = allModes.find((each) => each.title === title)
+    const mode = [...allModes, ipvsMode].find((each) => each.title === title)
     if (mode !== undefined) return mode
-    const titles = allModes.map((each) => each.title).join(', ')
+    const titles = [...allModes, ipvsMode].map((each) => each.title).join(', ')
     throw new Error(`${modesVariable}: got "${title}", expected ${titles}`)
   })
 }
@@ -19,6 +20,7 @@ export function labModes(): readonly LabMode[] {
 /** Names modes, separated by commas, that tests run in; without it in every one that the machine has. */
 const modesVariable = 'PORTOLAN_TEST_MODES'
 
+/** Not ipvs, which few kernels have: test/vm boots one and asks for it. */
 const allModes: readonly LabMode[] = [
   nftablesMode,
   iptablesMode('nf_tables'),

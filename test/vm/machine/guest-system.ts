@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { readdirSync, readFileSync, realpathSync } from 'node:fs'
+import { globSync, readdirSync, readFileSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
 import { findBinary } from '../../../scripts/support/find-binary.ts'
@@ -8,7 +8,9 @@ import type { Kernel } from './kernel.ts'
 
 /** Programs of this machine that the guest has beside busybox; the optional ones where they are. */
 const programs = ['ip', 'nft', 'kmod'] as const
-const optionalPrograms = ['ipvsadm', 'conntrack', 'iptables'] as const
+const optionalPrograms = ['ipvsadm', 'conntrack'] as const
+/** Both variants of iptables: each one program with many names. The names without a variant are nf_tables'. */
+const iptablesVariants = { nft: 'xtables-nft-multi', legacy: 'xtables-legacy-multi' } as const
 /** What `nft` names protocols and ports by. */
 const tables = ['/etc/protocols', '/etc/services'] as const
 
@@ -28,7 +30,9 @@ export function guestSystem(kernel: Kernel): readonly Buffer[] {
     const path = findBinary(name)
     if (path !== undefined) addProgram(archive, name, path)
   }
-  const files = [process.execPath, ...[...programs, ...optionalPrograms].flatMap(pathOf)]
+  addIptables(archive)
+  const all = [...programs, ...optionalPrograms, ...Object.values(iptablesVariants)]
+  const files = [process.execPath, ...all.flatMap(pathOf), ...iptablesExtensions()]
   for (const library of librariesOf(files)) archive.addFile(library, readFileSync(library), 0o755)
   for (const table of tables) archive.addFile(table, readFileSync(table))
   addFolder(archive, join(kernel.root, 'lib/modules'), '/lib/modules')
@@ -53,6 +57,26 @@ export function addFolder(
 function addProgram(archive: FileArchive, name: string, path: string | undefined): void {
   if (path === undefined) throw new Error(`the guest needs the program ${name}`)
   archive.addFile(`/bin/${name}`, readFileSync(realpathSync(path)), 0o755)
+}
+
+function addIptables(archive: FileArchive): void {
+  for (const [variant, program] of Object.entries(iptablesVariants)) {
+    const path = findBinary(program)
+    if (path === undefined) continue
+    addProgram(archive, program, path)
+    for (const family of ['iptables', 'ip6tables']) {
+      for (const verb of ['', '-save', '-restore']) {
+        archive.addLink(`/bin/${family}-${variant}${verb}`, program)
+        if (variant === 'nft') archive.addLink(`/bin/${family}${verb}`, program)
+      }
+    }
+  }
+  for (const path of iptablesExtensions()) archive.addFile(path, readFileSync(path), 0o755)
+}
+
+/** What the programs load for matches and targets. */
+function iptablesExtensions(): readonly string[] {
+  return globSync('/usr/lib/*/xtables/*.so')
 }
 
 function pathOf(name: string): string[] {

@@ -1,9 +1,12 @@
 import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import {
   appendFileSync,
   copyFileSync,
   existsSync,
+  globSync,
   mkdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   statSync,
@@ -11,9 +14,10 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
-import { guestRepository, guestSources, javaScriptName } from './guest-sources.ts'
+import { guestRepository, guestSources } from './guest-sources.ts'
 import { guestSystem } from './guest-system.ts'
 import { type Kernel, prepareKernel } from './kernel.ts'
+import { javaScriptName } from './module-texts.ts'
 
 /** What the command left that ran in the guest. */
 export interface GuestResult {
@@ -95,12 +99,17 @@ function readResult(output: string): GuestResult {
   return { code, output: at < 0 ? output : output.slice(0, at) }
 }
 
-/** The archive of the system, made when the kernel or Node is another one. */
+/** The archive of the system, made when the kernel, Node or what belongs to it is another one. */
 function systemImage(kernel: Kernel): string {
   const { size, mtimeMs } = statSync(process.execPath)
-  const node = `${process.version}-${size}-${Math.floor(mtimeMs)}`
-  const path = join(cache, `system-${kernel.version}-${node}.cpio`)
+  const contents = readFileSync(new URL('./guest-system.ts', import.meta.url))
+  const digest = createHash('sha256')
+    .update(`${kernel.version} ${process.version} ${size} ${mtimeMs}`)
+    .update(contents)
+    .digest('hex')
+  const path = join(cache, `system-${digest.slice(0, 16)}.cpio`)
   if (existsSync(path)) return path
+  for (const old of globSync('system-*.cpio', { cwd: cache })) rmSync(join(cache, old))
   const part = `${path}.${process.pid}`
   writeFileSync(part, Buffer.concat(guestSystem(kernel)))
   renameSync(part, path)
@@ -112,11 +121,12 @@ function writeImage(image: string, system: string, sources: readonly Buffer[]): 
   appendFileSync(image, Buffer.concat(sources))
 }
 
-/** No self-tests, no random addresses: they cost an emulated machine seconds. */
+/** No self-tests, no random addresses: they cost an emulated machine seconds. The clock is the processor's
+ *  counter: any other is a device, which takes long to read. */
 function machineArguments(kernel: Kernel, image: string): readonly string[] {
   const append =
     'console=ttyS0 quiet loglevel=3 panic=-1 mitigations=off random.trust_cpu=on net.ifnames=0 ' +
-    'cryptomgr.notests nokaslr'
+    'cryptomgr.notests nokaslr tsc=reliable'
   return [
     ...['-machine', 'q35', '-cpu', 'max,-pku', '-m', '2048', '-smp', '2', '-no-reboot'],
     ...['-nodefaults', '-display', 'none', '-serial', 'stdio', '-nic', 'none'],
