@@ -5,6 +5,7 @@ import process from 'node:process'
 import type { BenchmarkMode, Row } from '../support/benchmark.ts'
 import type { GeneratedProtocol } from '../support/generate-cluster.ts'
 import { distribution, significant } from '../support/percentile.ts'
+import type { PeerFiles } from '../sync/with-peer-cluster.ts'
 import { type Destination, Lane } from './lane.ts'
 import {
   bareSubject,
@@ -12,6 +13,7 @@ import {
   linearSubject,
   ownSubject,
   peerSubject,
+  recordedSubject,
 } from './lane-subjects.ts'
 import { parsePeerRules } from './peer-rules.ts'
 import { openTcp } from './tcp.ts'
@@ -26,6 +28,8 @@ export interface FirstPacketOrder {
   readonly rounds: number
   /** File of recorded rules; undefined: none. */
   readonly peerRules: string | undefined
+  /** A kube-proxy and its way to the API server; undefined: none. */
+  readonly peer: ({ readonly binary: string } & PeerFiles) | undefined
 }
 
 /** No service has it: a packet to it passes all rules that lead to services. */
@@ -48,17 +52,18 @@ interface OpenLane {
 const places = ['first', 'middle', 'last', 'no service'] as const
 
 function subjectsOf(order: FirstPacketOrder): readonly LaneSubject[] {
-  const subjects = [ownSubject(order.mode, order), linearSubject(order), bareSubject(order)]
-  if (order.peerRules === undefined) return subjects
-  const text = readFileSync(order.peerRules, 'utf8')
-  return [...subjects, peerSubject(parsePeerRules(text, order.peerRules, order.protocol))]
+  const { mode, peer, peerRules, protocol } = order
+  const subjects = [ownSubject(mode, order), linearSubject(order), bareSubject(order)]
+  if (peer !== undefined) subjects.push(peerSubject(mode, order, peer))
+  if (peerRules === undefined) return subjects
+  const text = readFileSync(peerRules, 'utf8')
+  return [...subjects, recordedSubject(parsePeerRules(text, peerRules, protocol))]
 }
 
 async function openLane(subject: LaneSubject, protocol: GeneratedProtocol): Promise<OpenLane> {
-  const { destinations: all } = subject
   const transport = protocol === 'TCP' ? openTcp() : openUdp()
   const lane = await Lane.open(transport, new Set([...subject.ports, noService.port]))
-  await lane.onNode(subject.load)
+  const all = await lane.onNode(subject.load)
   const wanted = [all.at(0), all.at(all.length >> 1), all.at(-1), noService]
   const destinations = wanted.filter((each) => each !== undefined)
   await lane.reach(destinations, warmUpRounds)
@@ -91,7 +96,10 @@ async function measureAll(order: FirstPacketOrder): Promise<Row[]> {
   for (let round = 0; round < order.rounds; round += roundsOfTurn) {
     for (const lane of lanes) await measure(lane, Math.min(roundsOfTurn, order.rounds - round))
   }
-  for (const { lane } of lanes) lane.close()
+  for (const { lane, subject } of lanes) {
+    subject.close?.()
+    lane.close()
+  }
   return lanes.flatMap((lane) => rowsOf(lane, order.protocol))
 }
 
@@ -100,5 +108,6 @@ try {
   process.stdout.write(`${JSON.stringify(rows)}\n`)
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
-  process.exitCode = 1
+  // A peer that runs would keep this process.
+  process.exit(1)
 }

@@ -23,8 +23,8 @@ export async function createCluster(writer: ApiWriter, size: ClusterSize): Promi
     metadata,
   })
   await inParallel(size.services, async (index) => {
-    await expect(writer, 'POST', servicesPath, withoutAddress(serviceJson(index)))
-    const slice = sliceJson(index, addressesOf(index, size.endpoints))
+    await expect(writer, 'POST', servicesPath, withoutAddress(serviceJson(index, size.protocol)))
+    const slice = sliceJson(index, addressesOf(index, size.endpoints), '1', size.protocol)
     await expect(writer, 'POST', slicesPath, withoutVersion(slice))
   })
 }

@@ -32,7 +32,7 @@ let generation = nftables.generation()
 const peer = spawn(
   order.binary,
   [
-    ...['--kubeconfig', order.kubeconfigFile, '--proxy-mode', 'nftables'],
+    ...['--kubeconfig', order.kubeconfigFile, '--proxy-mode', order.mode],
     ...['--hostname-override', generatedNode, '--metrics-bind-address', `127.0.0.1:${metricsPort}`],
   ],
   { stdio: ['ignore', 'ignore', 'inherit'] },

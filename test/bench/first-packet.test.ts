@@ -58,10 +58,10 @@ for (const [protocol, open] of [
   ['UDP', openUdp],
 ] as const)
   root(`first packets through a lane reach what its rules lead to: ${protocol}`, async () => {
-    const { destinations, load, ports } = linearSubject({ services: 3, endpoints: 2, protocol })
+    const { load, ports } = linearSubject({ services: 3, endpoints: 2, protocol })
     const lane = await Lane.open(open(), ports)
     try {
-      await lane.onNode(load)
+      const destinations = await lane.onNode(load)
       const times = await lane.reach(destinations, 5)
       assert.equal(
         times.map((each) => each.length),
