@@ -119,7 +119,12 @@ async function openAny(
     case 'userspace':
       return openUserspaceMechanism(context)
     case 'portable':
-      return openPortableMechanism({ ...context, tableFile: context.portableTable })
+      // All of its clients are on this machine.
+      return openPortableMechanism({
+        ...context,
+        relay: { ...context.relay, source: 'node' },
+        tableFile: context.portableTable,
+      })
   }
 }
 

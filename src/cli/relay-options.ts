@@ -20,6 +20,11 @@ export const relayOptions: readonly CommandOption[] = [
     summary: 'v1 or v2: endpoints of TCP services are told of their clients by a PROXY header',
   },
   {
+    name: 'userspace-source',
+    value: 'WHOSE',
+    summary: 'node or client: whose address endpoints see, where the plan keeps the client (node)',
+  },
+  {
     name: 'userspace-udp-timeout',
     value: 'SECONDS',
     summary: 'ends UDP flows on which nothing happens (30 without an answer, 120 with one)',
@@ -36,11 +41,16 @@ export function readRelayOptions({ texts }: CommandInput): RelayOptions {
   if (proxyProtocol !== undefined && proxyProtocol !== 'v1' && proxyProtocol !== 'v2') {
     throw usageError(`--userspace-proxy-protocol: got "${proxyProtocol}", expected v1 or v2`)
   }
+  const source = texts['userspace-source'] ?? defaultRelayOptions.source
+  if (source !== 'node' && source !== 'client') {
+    throw usageError(`--userspace-source: got "${source}", expected node or client`)
+  }
   const idle = seconds('userspace-idle-timeout', texts, 0)
   const udp = seconds('userspace-udp-timeout', texts, 0.25)
   return {
     ...defaultRelayOptions,
     drain,
+    source,
     ...(proxyProtocol === undefined ? {} : { proxyProtocol }),
     idleTimeoutMs: idle === undefined ? defaultRelayOptions.idleTimeoutMs : idle * 1000,
     sessionTimeoutMs:

@@ -10,6 +10,8 @@ export const routeMessages = {
   getAddress: 22,
   newRoute: 24,
   deleteRoute: 25,
+  newRule: 32,
+  deleteRule: 33,
 } as const
 
 /** Multicast groups (enum rtnetlink_groups). */
@@ -46,4 +48,12 @@ export const routeAttributes = {
   gateway: { id: 5, kind: 'bytes' },
   priority: { id: 6, kind: 'u32host' },
   table: { id: 15, kind: 'u32host' },
+} as const satisfies Attributes
+
+/** FRA_*; linux/fib_rules.h */
+export const ruleAttributes = {
+  priority: { id: 6, kind: 'u32host' },
+  mark: { id: 10, kind: 'u32host' },
+  table: { id: 15, kind: 'u32host' },
+  markMask: { id: 16, kind: 'u32host' },
 } as const satisfies Attributes

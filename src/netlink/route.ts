@@ -1,4 +1,4 @@
-import { addressBytes, familyOf, writeAddress } from '../net/address.ts'
+import { addressBytes, type Family, familyOf, writeAddress } from '../net/address.ts'
 import { AttributeWriter } from './attribute-writer.ts'
 import { encodeAttributes } from './attributes.ts'
 import { MessageReader, messageFlags } from './message-reader.ts'
@@ -16,6 +16,7 @@ import {
   linkAttributes,
   routeAttributes,
   routeMessages,
+  ruleAttributes,
 } from './route-tables.ts'
 import { NetlinkSocket, netlinkProtocols } from './socket.ts'
 
@@ -29,6 +30,10 @@ const tables = { local: 255, main: 254 }
 const staticProtocol = 4
 const routeScopes = { global: 0, link: 253, host: 254 }
 const routeTypes = { unicast: 1, local: 2 }
+/** struct fib_rule_hdr, its action, FR_ACT_TO_TBL; linux/fib_rules.h */
+const ruleHeaderBytes = 12
+const ruleActionAt = 7
+const toTable = 1
 
 /** A route to add or delete. */
 export interface Route {
@@ -39,6 +44,18 @@ export interface Route {
   readonly type: 'unicast' | 'local'
   readonly interfaceIndex?: number
   readonly gateway?: string
+  /** Number of the table, if it is not the usual one of the type. */
+  readonly table?: number
+}
+
+/** A rule by which packets with a mark are routed by a table of their own. */
+export interface MarkRule {
+  readonly family: Family
+  /** Rules are asked in this order, the smallest number first. */
+  readonly priority: number
+  /** The bits of the mark that must be set. */
+  readonly mark: number
+  readonly table: number
 }
 
 /** Interfaces, addresses and routes of the network namespace in which it was opened. Synchronous. Writing needs
@@ -119,6 +136,16 @@ export class RouteConnection {
     this.#changeRoute(routeMessages.deleteRoute, 0, 'delete', route)
   }
 
+  /** Adds a rule; EEXIST if it is there. */
+  addRule(rule: MarkRule): void {
+    this.#changeRule(routeMessages.newRule, create | exclusive, 'add', rule)
+  }
+
+  /** Deletes a rule; ENOENT if it is not there. */
+  deleteRule(rule: MarkRule): void {
+    this.#changeRule(routeMessages.deleteRule, 0, 'delete', rule)
+  }
+
   close(): void {
     this.#socket.close()
   }
@@ -195,13 +222,15 @@ export class RouteConnection {
   }
 
   #changeRoute(type: number, flags: number, verb: string, route: Route): void {
-    const { destination, prefixLength, interfaceIndex, gateway } = route
+    const { destination, prefixLength, interfaceIndex, gateway, table: own } = route
     const isLocal = route.type === 'local'
     const scope = isLocal ? 'host' : gateway === undefined ? 'link' : 'global'
     const header = new Uint8Array(routeHeaderBytes)
     const family = familyOf(destination)
     header.set([protocolFamilies[family], prefixLength, 0, 0])
-    const table = isLocal ? tables.local : tables.main
+    const usual = isLocal ? tables.local : tables.main
+    // Numbers above 255 stand in an attribute only.
+    const table = own === undefined ? usual : 0
     // IPv6 routes have no scope in the kernel.
     const scopeNumber = family === 4 ? routeScopes[scope] : 0
     header.set([table, staticProtocol, scopeNumber, routeTypes[route.type]], 4)
@@ -211,7 +240,19 @@ export class RouteConnection {
         destination: bytesOf(destination),
         ...(interfaceIndex === undefined ? {} : { outputInterface: interfaceIndex }),
         ...(gateway === undefined ? {} : { gateway: bytesOf(gateway) }),
+        ...(own === undefined ? {} : { table: own }),
       }),
+    )
+  }
+
+  #changeRule(type: number, flags: number, verb: string, rule: MarkRule): void {
+    const { family, priority, mark, table } = rule
+    const header = new Uint8Array(ruleHeaderBytes)
+    header[0] = protocolFamilies[family]
+    header[ruleActionAt] = toTable
+    const operation = `${verb} IPv${family} rule ${priority}: mark ${mark} to table ${table}`
+    this.#change(type, flags, header, operation, (writer) =>
+      encodeAttributes(writer, ruleAttributes, { priority, mark, table, markMask: mark }),
     )
   }
 

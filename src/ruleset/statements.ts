@@ -180,6 +180,11 @@ export function fromInterface(name: string, match: 'exact' | 'prefix'): readonly
   return [loadInputName(), compare('==', new Uint8Array(bytes))]
 }
 
+/** `socket transparent 1`: the packet belongs to a socket of this machine that uses an address of others. */
+export function ofTransparentSocket(): readonly Expression[] {
+  return [{ name: 'socket', data: { key: 0, dreg: register } }, compare('==', Uint8Array.of(1))]
+}
+
 /** `meta mark set meta mark or BIT`. */
 export function setMarkBit(bit: number): readonly Expression[] {
   return [loadMark(), maskAndXor(hostWord(~bit >>> 0), hostWord(bit)), storeMark()]

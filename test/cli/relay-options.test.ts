@@ -21,10 +21,12 @@ options('each is read', () => {
     'userspace-idle-timeout': '2',
     'userspace-udp-timeout': '0.5',
     'userspace-proxy-protocol': 'v2',
+    'userspace-source': 'client',
   })
   assert.equal(found, {
     ...defaultRelayOptions,
     drain: 'reset',
+    source: 'client',
     idleTimeoutMs: 2_000,
     sessionTimeoutMs: { unanswered: 500, answered: 500 },
     proxyProtocol: 'v2',
@@ -33,6 +35,7 @@ options('each is read', () => {
 
 options('a wrong value is refused with the option and what it takes', () => {
   assert.throws(() => read({ 'userspace-drain': 'stop' }), /--userspace-drain: got "stop"/)
+  assert.throws(() => read({ 'userspace-source': 'pod' }), /--userspace-source: got "pod"/)
   assert.throws(
     () => read({ 'userspace-proxy-protocol': '2' }),
     /--userspace-proxy-protocol: got "2", expected v1 or v2/,

@@ -6,7 +6,7 @@ export const userspaceDifferences: readonly AcceptedDifference[] = [
   {
     id: 'relayed-from-the-node',
     reason:
-      'Endpoints of userspace mode see the address of the node, never that of the client: a relay has a connection of its own to them. So every balanced flow counts as masqueraded. Who is served, by which endpoints and with which affinity, is the same.',
+      'Endpoints of userspace mode see the address of the node, not that of the client, unless --userspace-source client is given: a relay has a connection of its own to them. So every balanced flow counts as masqueraded. Who is served, by which endpoints and with which affinity, is the same.',
     matches: ({ original, other }) => differsInMasqueradeOnly(original, other),
   },
   {

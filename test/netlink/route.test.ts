@@ -115,6 +115,37 @@ root('addresses, routes and links go as they came', () =>
   }),
 )
 
+root('packets with a mark are routed by a table of their own', () =>
+  withConnection((connection) => {
+    const route = {
+      destination: '0.0.0.0',
+      prefixLength: 0,
+      type: 'local',
+      interfaceIndex: 1,
+      table: 28_783,
+    } as const
+    const rules = ([4, 6] as const).map((family) => {
+      return { family, priority: 4_100, mark: 0x1000, table: 28_783 }
+    })
+    connection.setLinkUp(1)
+    connection.addRoute(route)
+    for (const rule of rules) connection.addRule(rule)
+    assert.match(ip('route', 'show', 'table', '28783'), /^local default dev lo proto static/)
+    for (const family of ['-4', '-6']) {
+      assert.match(ip(family, 'rule'), /^4100:\tfrom all fwmark 0x1000\/0x1000 lookup 28783/m)
+    }
+    for (const rule of rules) connection.deleteRule(rule)
+    connection.deleteRoute(route)
+    assert.not.match(ip('rule') + ip('-6', 'rule'), /28783/)
+    const [rule] = rules
+    if (rule === undefined) throw new Error('no rule')
+    assert.throws(
+      () => connection.deleteRule(rule),
+      /delete IPv4 rule 4100: mark 4096 to table 28783: ENOENT/,
+    )
+  }),
+)
+
 root('a refused change names the operation and the errno', () =>
   withConnection((connection) => {
     connection.addAddress(1, '10.9.0.1', 32)

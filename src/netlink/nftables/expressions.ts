@@ -156,6 +156,13 @@ export const fib = {
   flags: { id: 3, kind: 'u32be' },
 } as const satisfies Attributes
 
+/** enum nft_socket_attributes; key: enum nft_socket_keys (0 transparent, one byte). Ends the rule where the packet
+ *  belongs to no socket of this machine. */
+export const socket = {
+  key: { id: 1, kind: 'u32be' },
+  dreg: { id: 2, kind: 'u32be' },
+} as const satisfies Attributes
+
 /** enum nft_match_attributes: a match of xtables; `info` is the module's own structure of that revision. */
 export const match = {
   name: { id: 1, kind: 'string' },
@@ -199,6 +206,7 @@ export const expressions = {
   masq,
   redir,
   fib,
+  socket,
   match,
   target,
   notrack,

@@ -11,6 +11,8 @@ export interface RelayOptions {
   /** TCP: the version of the PROXY protocol in which endpoints are told of their clients; undefined: they are told
    *  nothing, and take no header for a request. */
   readonly proxyProtocol?: ProxyProtocolVersion
+  /** Whose address endpoints see: the node's, or the client's wherever the plan does not masquerade. */
+  readonly source: 'node' | 'client'
   /** UDP: ends sessions without an answer, and sessions with one. */
   readonly sessionTimeoutMs: { readonly unanswered: number; readonly answered: number }
   /** UDP sessions at once; each has a socket. */
@@ -23,6 +25,7 @@ export const defaultRelayOptions: RelayOptions = {
   dialTimeoutsMs: [250, 500, 1_000, 2_000],
   idleTimeoutMs: 0,
   drain: 'continue',
+  source: 'node',
   sessionTimeoutMs: { unanswered: 30_000, answered: 120_000 },
   sessionLimit: 16_384,
 }

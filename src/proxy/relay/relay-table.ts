@@ -8,6 +8,8 @@ export interface RelayTarget {
   /** Its `frontendKey`. */
   readonly frontend: string
   readonly pool: Pool
+  /** The plan lets endpoints see the client, unless it is its own endpoint. */
+  readonly keepsClient?: boolean
   /** What the client asked for, where it knows no address of a relay. */
   readonly asked?: SocketAddress
 }
@@ -64,7 +66,10 @@ export class RelayTable {
     const action = frontend?.actions[source]
     if (frontend === undefined || action?.kind !== 'balance') return undefined
     const { address, port } = flow
-    return { frontend: frontendKey(frontend), pool: action.pool, asked: { address, port } }
+    // A process of the node has an address of the node anyway.
+    const keepsClient = source !== 'node' && action.masquerade === 'hairpin'
+    const asked = { address, port }
+    return { frontend: frontendKey(frontend), pool: action.pool, keepsClient, asked }
   }
 
   /** The frontend that a flow is for: the one of the address, or else the node port. */

@@ -7,6 +7,7 @@ import type { StreamHandler } from '../../reactor/stream-handler.ts'
 import type { Backend } from '../plan/plan.ts'
 import type { EndpointPicker } from './endpoint-picker.ts'
 import { FlowIndex } from './flow-index.ts'
+import { keptClient } from './kept-client.ts'
 import type { RelayOptions } from './relay-options.ts'
 import type { RelayTarget } from './relay-table.ts'
 
@@ -100,7 +101,12 @@ export class TcpRelay {
     const backend = this.#picker.pick(target.pool, from.address, tried)
     const timeoutMs = this.#options.dialTimeoutsMs[tried.length] ?? 0
     tried.push(backend)
-    dial.server = this.#reactor.connect(backend, { timeoutMs }, this.#dialing)
+    const source = keptClient(this.#options, target, from.address, backend)
+    dial.server = this.#reactor.connect(
+      backend,
+      { timeoutMs, ...(source === undefined ? {} : { source, isTransparent: true }) },
+      this.#dialing,
+    )
     this.#byServer.set(dial.server, dial)
   }
 

@@ -6,6 +6,7 @@ import type { Reactor, TimerId } from '../../reactor/reactor.ts'
 import type { SocketAddress } from '../../reactor/socket-address.ts'
 import type { EndpointPicker } from './endpoint-picker.ts'
 import { FlowIndex } from './flow-index.ts'
+import { keptClient } from './kept-client.ts'
 import type { RelayOptions } from './relay-options.ts'
 import type { RelayTarget } from './relay-table.ts'
 import { SessionTable, type TableSession } from './session-table.ts'
@@ -134,9 +135,17 @@ export class UdpRelay {
     this.#byTag.set(tag, session)
     this.#sessions.add(key, session)
     this.#flows.add(session, target.frontend, backend.address)
-    const address = familyOf(backend.address) === 4 ? '0.0.0.0' : '::'
+    const any = familyOf(backend.address) === 4 ? '0.0.0.0' : '::'
+    const source = keptClient(this.#options, target, client.address, backend)
     void this.#reactor
-      .openDatagram({ address: { address, port: 0 }, peer: backend }, this.#answers)
+      .openDatagram(
+        {
+          address: source ?? { address: any, port: 0 },
+          peer: backend,
+          isTransparent: source !== undefined,
+        },
+        this.#answers,
+      )
       .then(
         (socket) => this.#opened(session, socket),
         // No free descriptor, say: the client sends again, and the next try is a new session.

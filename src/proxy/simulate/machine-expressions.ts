@@ -51,6 +51,9 @@ export function execute(expression: Expression, run: RuleRun): Step {
       return { kind: 'reject' }
     case 'counter':
       return proceed
+    // What is simulated is the first packet of a flow that comes from elsewhere.
+    case 'socket':
+      return miss
     case 'hash':
     case 'match':
     case 'range':

@@ -76,7 +76,8 @@ export class NodeRelays {
     })
     try {
       const ports = { TCP: await portsOf('TCP'), UDP: await portsOf('UDP') }
-      this.#families.set(family, { address, ports, closables })
+      const keepsClients = this.#options.relay.source === 'client'
+      this.#families.set(family, { address, ports, closables, keepsClients })
     } catch (error) {
       for (const closable of closables) closable.close()
       throw error

@@ -9,6 +9,8 @@ export interface RelayPorts {
   /** Canonical; one of this node's own. */
   readonly address: string
   readonly ports: Readonly<Record<RelayedProtocol, Readonly<Record<SourceClass, number>>>>
+  /** Relays use the addresses of their clients towards endpoints. */
+  readonly keepsClients: boolean
 }
 
 /** All relayed protocols. */

@@ -13,6 +13,7 @@ import { nodePortGuard } from '../filter/node-port-guard.ts'
 import { podMatches } from '../filter/pod-matches.ts'
 import type { NodePlan, SourceClass } from '../plan/plan.ts'
 import { type RelayPorts, relayedProtocols } from './relay-ports.ts'
+import { returnMark } from './return-path.ts'
 import { sourceClasses, tableSets } from './table-sets.ts'
 
 /** Name of our table in both families. */
@@ -41,6 +42,7 @@ export function relayTable(
     sets: tableSets(table),
     chains: [
       ...hookChains(table, family, node),
+      ...(relays?.keepsClients === true ? [returningChain()] : []),
       ...sourceClasses.map((source) => classChain(table, family, node, source)),
       ...sourceClasses.map((source) => chainToRelay(table, source, relays)),
       filledChain(
@@ -75,6 +77,17 @@ function hookChains(table: TableFamily, family: Family, node: NodePlan): FilledC
       'relays serve only what this table leads to them',
     ]),
   ]
+}
+
+/** Name of the chain that is there when endpoints see clients. */
+export const returningChainName = 'returning'
+
+/** Answers of endpoints to clients whose addresses a relay uses. Before NAT, for the routing behind it. */
+function returningChain(): FilledChain {
+  return filledChain(returningChainName, { type: 'filter', hook: 'prerouting', priority: -150 }, [
+    [...nft.ofTransparentSocket(), ...nft.setMarkBit(returnMark)],
+    'delivered here by a routing rule of its own',
+  ])
 }
 
 function classChain(

@@ -9,7 +9,7 @@ import { RelayTable } from '../relay/relay-table.ts'
 import { whyNotRelayed } from '../relay/why-not-relayed.ts'
 import { indexProgram, type ProgramIndex } from '../simulate/machine-thread.ts'
 import { programVerdict } from '../simulate/program-verdict.ts'
-import { relayChain, relayTable } from './table-rules.ts'
+import { relayChain, relayTable, returningChainName } from './table-rules.ts'
 import { sourceClasses } from './table-sets.ts'
 import { UserspaceProgram } from './userspace-program.ts'
 
@@ -17,6 +17,8 @@ import { UserspaceProgram } from './userspace-program.ts'
 export interface TracedState {
   readonly index: ProgramIndex
   readonly table: RelayTable
+  /** Families in which endpoints see clients where the plan keeps them. */
+  readonly keepsClients: ReadonlySet<Family>
 }
 
 /** The state of tables and the services that the relays know. */
@@ -26,7 +28,13 @@ export function tracedState(
 ): TracedState {
   const table = new RelayTable()
   table.update([...services].map((after) => ({ before: undefined, after })))
-  return { index: indexProgram({ tables: tables.map(tableView) }), table }
+  const keeping = tables.filter(({ structure }) =>
+    structure.chains.some(({ chain }) => chain.name === returningChainName),
+  )
+  const keepsClients = new Set(
+    keeping.map(({ structure }): Family => (structure.table.family === 'ip' ? 4 : 6)),
+  )
+  return { index: indexProgram({ tables: tables.map(tableView) }), table, keepsClients }
 }
 
 /** The state once a plan is written, for a node whose relays listen on loopback. */
@@ -36,7 +44,7 @@ export function compiledState({ node, services }: Plan): TracedState {
   const ports = (first: number) => ({ pod: first, node: first + 1, outside: first + 2 })
   const tables = node.families.map((family: Family): WholeTable => {
     const address = family === 4 ? '127.0.0.1' : '::1'
-    const relays = { address, ports: { TCP: ports(1), UDP: ports(4) } }
+    const relays = { address, ports: { TCP: ports(1), UDP: ports(4) }, keepsClients: false }
     return {
       structure: relayTable(family, node, relays),
       elements: program.elements(family, node, relays),
@@ -46,10 +54,10 @@ export function compiledState({ node, services }: Plan): TracedState {
 }
 
 /** What becomes of a flow: its first packet runs through our chains; when they lead it to a relay, its table is
- *  asked for the pool. All that is relayed comes from the node. Throws a MachineError when the rules cannot be
+ *  asked for the pool. What is relayed comes from the node, unless clients are kept. Throws a MachineError when the rules cannot be
  *  followed. */
 export function traceFlow(
-  { index, table }: TracedState,
+  { index, table, keepsClients }: TracedState,
   flow: Flow,
   localAddresses: readonly string[],
 ): TracedVerdict {
@@ -68,9 +76,13 @@ export function traceFlow(
   if (target === undefined) {
     return { verdict: { kind: 'drop' }, path: [...path, 'the relay knows no such frontend'] }
   }
-  const { pool } = target
+  const { pool, keepsClient = false } = target
+  const isKept = keepsClient && keepsClients.has(family)
   const backends = new Map(
-    pool.backends.map((backend) => [formatBackend(backend.address, backend.port), true]),
+    pool.backends.map(({ address: endpoint, port: endpointPort }) => [
+      formatBackend(endpoint, endpointPort),
+      !isKept || endpoint === flow.source,
+    ]),
   )
   return {
     verdict: { kind: 'balance', backends, affinitySeconds: pool.affinitySeconds },

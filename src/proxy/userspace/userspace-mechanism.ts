@@ -22,6 +22,7 @@ import type { RelayOptions } from '../relay/relay-options.ts'
 import { whyNotRelayed } from '../relay/why-not-relayed.ts'
 import { NodeRelays } from './node-relays.ts'
 import { relayAddress } from './relay-address.ts'
+import { closeReturnPath, openReturnPath } from './return-path.ts'
 import { relayTable, tableName } from './table-rules.ts'
 import { tableSetsByName } from './table-sets.ts'
 import { tracedState, traceFlow } from './trace-flow.ts'
@@ -75,6 +76,7 @@ export class UserspaceMechanism implements Mechanism {
     this.#isCleanedUp = false
     const relays = this.#openRelays()
     const addresses = this.#ownAddresses()
+    this.#setReturnPaths(plan.node.families)
     for (const family of families) {
       if (!plan.node.families.includes(family)) relays.ignore(family)
       else await relays.listen(family, relayAddress(family, plan.node, addresses))
@@ -174,6 +176,7 @@ export class UserspaceMechanism implements Mechanism {
     const present = families.filter((family) => this.#hasTable(family))
     for (const family of present) batch.deleteTable(tableFamily(family), tableName)
     this.#isCleanedUp = true
+    for (const family of families) closeReturnPath(this.#route, family)
     return this.#commit(batch, present.length)
   }
 
@@ -195,9 +198,22 @@ export class UserspaceMechanism implements Mechanism {
       conntrack: this.#conntrack,
       ...(engine === undefined ? {} : { engine }),
     })
+    if (relay.source === 'client' && relays.reactor.engine === 'portable') {
+      relays.close()
+      throw new Error(noTransparency)
+    }
     inform(`bytes are moved by ${relays.reactor.reason}`)
     this.#relays = relays
     return relays
+  }
+
+  /** What an earlier run with other options has left goes as well. */
+  #setReturnPaths(wanted: readonly Family[]): void {
+    const keepsClients = this.#options.relay.source === 'client'
+    for (const family of families) {
+      if (keepsClients && wanted.includes(family)) openReturnPath(this.#route, family)
+      else closeReturnPath(this.#route, family)
+    }
   }
 
   #leaveWaiting(): void {
@@ -278,6 +294,10 @@ export class UserspaceMechanism implements Mechanism {
 }
 
 const families: readonly Family[] = [4, 6]
+
+const noTransparency =
+  '--userspace-source client: needs the engine uring or epoll, Node has no transparent sockets; ' +
+  'leave it out, or let the FFI package load'
 
 /** Has the addresses of services in ipvs mode, which may still be there during a change of mode. */
 const ipvsInterface = 'kube-ipvs0'

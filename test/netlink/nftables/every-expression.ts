@@ -76,6 +76,7 @@ const inPrerouting: readonly (readonly Expression[])[] = [
   [address, port, { name: 'nat', data: { type: 1, family: 2, regAddrMin: 8, regProtoMin: 9 } }],
   [port, { name: 'redir', data: { regProtoMin: 9 } }],
   [{ name: 'redir', data: {} }],
+  [{ name: 'socket', data: { key: 0, dreg: 8 } }],
 ]
 
 const inPostrouting: readonly (readonly Expression[])[] = [

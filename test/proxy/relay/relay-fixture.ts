@@ -10,6 +10,7 @@ export const patientOptions: RelayOptions = {
   dialTimeoutsMs: [250, 500, 1_000, 2_000],
   idleTimeoutMs: 0,
   drain: 'continue',
+  source: 'node',
   sessionTimeoutMs: { unanswered: 60_000, answered: 60_000 },
   sessionLimit: 100,
 }

@@ -6,7 +6,7 @@ import type { Flow } from '../../../src/net/flow.ts'
 import type { Protocol } from '../../../src/net/protocol.ts'
 import { Planner } from '../../../src/proxy/plan/planner.ts'
 import type { Plan } from '../../../src/proxy/port/mechanism.ts'
-import { defaultRelayOptions } from '../../../src/proxy/relay/relay-options.ts'
+import { defaultRelayOptions, type RelayOptions } from '../../../src/proxy/relay/relay-options.ts'
 import { compiledState, traceFlow } from '../../../src/proxy/userspace/trace-flow.ts'
 import {
   openUserspaceMechanism,
@@ -51,11 +51,12 @@ function flowTo(destination: string, destinationPort: number, protocol: Protocol
 
 async function inMechanism(
   body: (mechanism: UserspaceMechanism, warnings: readonly string[]) => Promise<void>,
+  relay: Partial<RelayOptions> = {},
 ): Promise<void> {
   await inFreshNamespace(async () => {
     const warnings: string[] = []
     const mechanism = openUserspaceMechanism({
-      relay: defaultRelayOptions,
+      relay: { ...defaultRelayOptions, ...relay },
       inform: () => {},
       warn: (text) => warnings.push(text),
     })
@@ -111,6 +112,27 @@ root('endpoints change only in the process; a new frontend is written', () =>
     planner.setSlice(resourceKey(other), other)
     assert.is((await mechanism.update(planner.takeChanges())).transactions, 0)
   }),
+)
+
+root('where endpoints see clients, the answers have a way back, written once', () =>
+  inMechanism(
+    async (mechanism) => {
+      const { plan } = planOf(clusterText)
+      await mechanism.synchronize(plan)
+      const nothing = { transactions: 0, operations: 0, bytes: 0 }
+      assert.equal(await mechanism.synchronize(plan), nothing)
+      assert.equal(await mechanism.compare(plan), [])
+      const masqueraded = async (flow: Flow): Promise<readonly boolean[]> => {
+        const { verdict } = await mechanism.trace(flow, ['192.168.0.1'])
+        return verdict.kind === 'balance' ? [...verdict.backends.values()] : []
+      }
+      const flow = flowTo('10.96.0.10', 80, 'TCP')
+      // An endpoint that asks itself is masqueraded, other pods are not, who is outside always is.
+      assert.equal(await masqueraded({ ...flow, source: '10.1.0.4' }), [true, false])
+      assert.equal(await masqueraded(flow), [true, true])
+    },
+    { source: 'client' },
+  ),
 )
 
 root('nft lists the table by names, and it goes without a trace', () =>
