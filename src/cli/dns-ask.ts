@@ -25,6 +25,9 @@ export async function askDns(
   signal: AbortSignal,
 ): Promise<ExitCode> {
   const [action, ...words] = input.arguments
+  if (words.length === 0) {
+    throw usageError(`dns ${action}: which name? portolan dns ${action} NAME [TYPE]`)
+  }
   const question = readQuestion(words)
   if (action === 'explain') {
     const explained = await explain(input, io, question, signal)
@@ -40,7 +43,7 @@ export async function askDns(
   const answer =
     server === undefined
       ? (await askOnce(input, io, query, signal)).response?.message
-      : await askServer(server, query, protocol)
+      : await askRunning(server, query, protocol)
   if (answer === undefined) throw failure('no answer: a rule of the Corefile drops the query')
   const from = server === undefined ? 'a server of its own' : `${server.address}#${server.port}`
   const tookMs = Math.round(performance.now() - started)
@@ -56,6 +59,16 @@ function readQuestion([text, typeText = 'A']: readonly string[]): { name: string
   const type = parseType(typeText)
   if (type !== undefined) return { name, type }
   throw usageError(`dns: got ${JSON.stringify(typeText)}, expected a record type like A or SRV`)
+}
+
+/** Rejects with one line when the server does not answer. */
+async function askRunning(...asked: Parameters<typeof askServer>): Promise<Message> {
+  try {
+    return await askServer(...asked)
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw failure(`${reason}; give the address of a running server with --server`, error)
+  }
 }
 
 /** By the running server whose health page is given, else by one that is opened for the question. */

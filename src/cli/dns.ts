@@ -18,7 +18,7 @@ import { readCorefile, readPort } from './dns-corefile.ts'
 import { dnsWorkerEntry } from './dns-worker.ts'
 import { outputOption } from './output-option.ts'
 import { portableTableOption } from './portable-table.ts'
-import { boundMemory, releaseMemory } from './process-memory.ts'
+import { boundMemory, keepMemorySmall, releaseMemory } from './process-memory.ts'
 import { requireNetAdmin } from './require-net-admin.ts'
 import type { CliIo, CommandInput, ExitCode, Subcommand } from './subcommand.ts'
 
@@ -82,7 +82,8 @@ async function run(input: CommandInput, io: CliIo, signal: AbortSignal): Promise
   const port = readPort(texts['dns.port'])
   if (texts.check !== undefined) {
     const { blocks } = readCorefile(texts.check, port, io)
-    io.out(`${texts.check}: ${blocks.length} server blocks, nothing is wrong\n`)
+    const count = blocks.length === 1 ? '1 server block' : `${blocks.length} server blocks`
+    io.out(`${texts.check}: ${count}, nothing is wrong\n`)
     return 0
   }
   if (dnsActions.some((action) => action === input.arguments[0])) return askDns(input, io, signal)
@@ -94,11 +95,15 @@ async function run(input: CommandInput, io: CliIo, signal: AbortSignal): Promise
   const logLevel = readLogLevel(texts['log-level'])
   const workerCount = readWorkers(texts.workers)
   const randomizesCase = texts['randomize-case'] === 'true'
+  const [actionOnly] = ['server', 'tcp', 'from'].filter((name) => texts[name] !== undefined)
+  if (actionOnly !== undefined) {
+    throw usageError(`--${actionOnly}: serves no purpose here, it is for dns query and dns explain`)
+  }
   boundMemory()
   const logger = createLogger({ format: 'json', level: logLevel }, io.error)
   let corefile = readCorefile(texts.conf, port, io)
   const nodeLocal = readAddresses(texts['node-local'])
-  if (nodeLocal.length > 0) requireNetAdmin()
+  if (nodeLocal.length > 0) requireNetAdmin(undefined, 'serve without --node-local')
   const local = nodeLocal.length > 0 ? openNodeLocal(nodeLocal, port) : undefined
   const closing = new AbortController()
   const parts: DnsParts = {
@@ -123,6 +128,7 @@ async function run(input: CommandInput, io: CliIo, signal: AbortSignal): Promise
   const source = lazySource(() => openCluster(corefile, texts, io, logger, closing.signal))
   const engine = openEngine(workerCount, { source, logger, randomizesCase, logLevel }, io)
   try {
+    keepMemorySmall(closing.signal)
     await serveDns(parts, engine, signal)
     logger.info({}, 'ended')
     return 0

@@ -11,7 +11,7 @@ export class ListenError extends Error {
 function explain(cause: NodeJS.ErrnoException): string {
   switch (cause.code) {
     case 'EADDRINUSE':
-      return 'the port is in use; end the other program (ss -ltnp names it) or choose another port'
+      return 'the port is in use; end the other program (ss -ltunp names it) or choose another port'
     case 'EADDRNOTAVAIL':
       return 'this machine does not have the address; choose one of its own'
     case 'EACCES':

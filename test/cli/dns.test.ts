@@ -68,7 +68,7 @@ test('the Corefile that is used without any has a cluster and forwards the rest'
 })
 
 test('--check tells every fault with its place', async () => {
-  assert.match(await run([], { check: file('Corefile') }), '1 server blocks, nothing is wrong')
+  assert.match(await run([], { check: file('Corefile') }), '1 server block, nothing is wrong')
   const message = await run([], { check: file('wrong') }).catch((error: Error) => error.message)
   assert.match(message, /wrong:3:9: .*x/)
   assert.match(message, /wrong:5:3: .*"forwad".*"forward"/)
@@ -110,6 +110,9 @@ test('query prints an answer like dig, or as JSON', async () => {
 const refusals: readonly [readonly string[], Record<string, string>, string][] = [
   [['serve'], {}, 'dns serve: no such action, expected query or explain'],
   [[], { workers: '0' }, '--workers: got "0", expected 1 to 64'],
+  [[], { server: '127.0.0.1' }, '--server: serves no purpose here'],
+  [['query'], {}, 'dns query: which name?'],
+  [['query', 'a'], { server: '127.0.0.1:1' }, '127.0.0.1:1: ECONNREFUSED; give the address'],
   [['query', 'a..b'], {}, 'got "a..b", expected a domain name'],
   [['query', 'a', 'AB'], {}, 'got "AB", expected a record type'],
   [['query', 'a'], { server: '1.2.3' }, '--server: got "1.2.3", expected ADDRESS'],
