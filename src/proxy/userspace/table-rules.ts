@@ -34,11 +34,7 @@ export function relayTable(
 ): TableStructure {
   const table: TableFamily = family === 4 ? 'ip' : 'ip6'
   return {
-    table: {
-      family: table,
-      name: tableName,
-      comment: 'leads services to the relays of portolan: changes by hand are undone',
-    },
+    table: tableHeader(table),
     sets: tableSets(table),
     chains: [
       ...hookChains(table, family, node),
@@ -57,6 +53,20 @@ export function relayTable(
       ...endChains(family),
     ],
   }
+}
+
+/** What must stay of the table while connections in the names of clients go on, though nothing new is led here. */
+export function returningTable(family: Family): TableStructure {
+  return {
+    table: tableHeader(family === 4 ? 'ip' : 'ip6'),
+    sets: [],
+    chains: [returningChain()],
+  }
+}
+
+function tableHeader(family: TableFamily): TableStructure['table'] {
+  const comment = 'leads services to the relays of portolan: changes by hand are undone'
+  return { family, name: tableName, comment }
 }
 
 function hookChains(table: TableFamily, family: Family, node: NodePlan): FilledChain[] {

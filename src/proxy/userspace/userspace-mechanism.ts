@@ -23,7 +23,7 @@ import { whyNotRelayed } from '../relay/why-not-relayed.ts'
 import { NodeRelays } from './node-relays.ts'
 import { relayAddress } from './relay-address.ts'
 import { closeReturnPath, openReturnPath } from './return-path.ts'
-import { relayTable, tableName } from './table-rules.ts'
+import { relayTable, returningTable, tableName } from './table-rules.ts'
 import { tableSetsByName } from './table-sets.ts'
 import { tracedState, traceFlow } from './trace-flow.ts'
 import { UserspaceProgram } from './userspace-program.ts'
@@ -167,7 +167,8 @@ export class UserspaceMechanism implements Mechanism {
   }
 
   async drain(signal: AbortSignal): Promise<void> {
-    await this.cleanup()
+    if (this.#options.relay.source === 'client') this.#leaveReturning()
+    else await this.cleanup()
     await this.#relays?.drained(signal)
   }
 
@@ -214,6 +215,17 @@ export class UserspaceMechanism implements Mechanism {
       if (keepsClients && wanted.includes(family)) openReturnPath(this.#route, family)
       else closeReturnPath(this.#route, family)
     }
+  }
+
+  #leaveReturning(): void {
+    const batch = this.#nftables.newBatch()
+    for (const family of families) {
+      const kernel = readWholeTable(this.#nftables, tableFamily(family), tableName)
+      if (kernel === undefined) continue
+      writeTableDifference(compareWholeTable(kernel, returningTable(family), new Map()), batch)
+    }
+    this.#isCleanedUp = true
+    this.#nftables.commit(batch)
   }
 
   #leaveWaiting(): void {

@@ -135,6 +135,23 @@ root('where endpoints see clients, the answers have a way back, written once', (
   ),
 )
 
+root('connections in the names of clients go on while another mode takes over', () =>
+  inMechanism(
+    async (mechanism) => {
+      const { plan } = planOf(clusterText)
+      await mechanism.synchronize(plan)
+      await mechanism.drain(AbortSignal.abort())
+      const listed = () => execFileSync('nft', ['list', 'ruleset'], { encoding: 'utf8' })
+      assert.match(listed(), 'socket transparent 1 meta mark set')
+      assert.not.match(listed(), 'dnat')
+      assert.not.match(listed(), /map|set [a-z]+ {/)
+      await mechanism.cleanup()
+      assert.is(listed(), '')
+    },
+    { source: 'client' },
+  ),
+)
+
 root('nft lists the table by names, and it goes without a trace', () =>
   inMechanism(async (mechanism) => {
     const { plan } = planOf(clusterText)
