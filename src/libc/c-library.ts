@@ -5,6 +5,8 @@ export interface CLibrary {
   /** Finds a function by its prototype. A call passes buffers in place and returns what C returns; 64-bit
    *  results come as numbers. Throws when the library does not have it. */
   find<F extends (...args: never[]) => unknown>(prototype: string): F
+  /** The same for calls that take long: they run on another thread. Numbers only. */
+  findAsync(prototype: string): (...args: readonly number[]) => Promise<number>
   /** Where the bytes lie. Whoever hands the address to the kernel keeps `bytes` reachable until then. */
   addressOf(bytes: Uint8Array): bigint
   /** Memory that is not JavaScript's, as long as it is mapped. */
@@ -40,6 +42,15 @@ function load(user: string): CLibrary {
   })
   return {
     find: (prototype) => library.func(prototype) as never,
+    findAsync(prototype) {
+      const call = library.func(prototype)
+      return (...args) =>
+        new Promise((resolve, reject) => {
+          call.async(...args, (error: Error | null, result: number) =>
+            error === null ? resolve(result) : reject(error),
+          )
+        })
+    },
     addressOf: (bytes) => koffi.address(bytes),
     viewMemory: (address, length) => koffi.view(address, length),
     errno: () => koffi.errno(),
