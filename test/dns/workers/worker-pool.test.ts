@@ -101,7 +101,7 @@ function corefileOf(port: number, body: string): string {
 }
 
 function hosts(address: string): string {
-  return `hosts {\n  ${address} web.test\n }`
+  return `hosts {\n  ${address} web.test\n  fallthrough\n }`
 }
 
 /** Addresses that many sockets get: the kernel gives each to one of the workers. */
@@ -125,8 +125,24 @@ async function countOf(pool: WorkerPool): Promise<number> {
   return Number(count)
 }
 
+let open: Pool | undefined
+/** Started once: threads are slow to start. */
+function poolOf(): Pool {
+  assert.ok(open)
+  return open
+}
+
+test.before(async () => {
+  open = await openPool(`kubernetes cluster.local\n ${hosts('192.0.2.1')}`)
+})
+test.after(async () => {
+  const { end, source } = poolOf()
+  await end()
+  assert.is(source.watchCount, 0)
+})
+
 test('workers share a port, one watch, and the count of queries', async () => {
-  const { pool, port, source, end } = await openPool('kubernetes cluster.local')
+  const { pool, port, source } = poolOf()
   const question = 'web.ns.svc.cluster.local. A'
   assert.equal([...(await askOften(port, question))], ['10.96.0.10'])
   assert.is(await countOf(pool), 24)
@@ -135,47 +151,36 @@ test('workers share a port, one watch, and the count of queries', async () => {
   const [service] = parseCluster('service web 10.96.0.77 http:80/TCP').services
   assert.ok(service)
   source.services?.set({ ...service, resourceVersion: '2' })
-  await pool.metrics()
+  // An answer of each says that it has what was posted before.
+  await pool.waiting()
   assert.equal([...(await askOften(port, question))], ['10.96.0.77'])
-  const explained = await pool.explain({
-    name: 'web.ns.svc.cluster.local.',
-    type: 1,
-    client: '127.0.0.1',
-    transport: 'udp',
-    port: undefined,
-  })
-  assert.is(explained.length, 2)
-  await end()
-  assert.is(source.watchCount, 0)
+  const asked = { name: 'web.ns.svc.cluster.local.', type: 1, client: '127.0.0.1' } as const
+  assert.is((await pool.explain({ ...asked, transport: 'udp', port: undefined })).length, 2)
 })
 
 test('a Corefile is taken by all, or by none', async () => {
-  const { pool, port, end } = await openPool(hosts('192.0.2.1'))
-  await pool.take(parseCorefile(corefileOf(port, hosts('192.0.2.2'))))
+  const { pool, port } = poolOf()
+  const body = `kubernetes cluster.local\n ${hosts('192.0.2.2')}`
+  await pool.take(parseCorefile(corefileOf(port, body)))
   assert.equal([...(await askOften(port, 'web.test. A'))], ['192.0.2.2'])
-  const wrong = `file /nowhere/zone web.test\n ${hosts('192.0.2.3')}\n tls a b`
-  const message = await pool
-    .take(parseCorefile(corefileOf(port, wrong).replace('.:', `tls://.:`)))
-    .catch((error: Error) => error.message)
-  assert.match(String(message), /in use|nowhere|certificate/)
+  const other = await freePort()
+  const wrong = `tls://${corefileOf(other, `tls /nowhere/cert /nowhere/key\n ${hosts('192.0.2.3')}`)}`
+  const message = await pool.take(parseCorefile(wrong)).catch((error: Error) => error.message)
+  assert.match(String(message), 'certificate /nowhere/cert: ENOENT')
   assert.equal([...(await askOften(port, 'web.test. A'))], ['192.0.2.2'])
-  await end()
 })
 
 test('a worker that ends is replaced by one with the Corefile in force, and its counts stay', async () => {
-  const { pool, port, taken, errors, untilTaken, crash, end } = await openPool(hosts('192.0.2.1'))
-  await pool.take(parseCorefile(corefileOf(port, hosts('192.0.2.2'))))
+  const { pool, port, taken, errors, untilTaken, crash } = poolOf()
   await untilTaken(4)
-  await askOften(port, 'web.test. A')
-  assert.is(await countOf(pool), 24)
+  const before = await countOf(pool)
   const [victim = 0] = taken
   crash(victim)
   await untilTaken(5)
   assert.not.ok(taken.slice(0, 4).includes(taken[4] ?? 0))
   assert.match(errors.join(), 'told to crash')
   assert.equal([...(await askOften(port, 'web.test. A'))], ['192.0.2.2'])
-  assert.is(await countOf(pool), 48)
-  await end()
+  assert.is(await countOf(pool), before + 24)
 })
 
 test('a port of another program is refused, though it could be shared', async () => {
