@@ -31,9 +31,11 @@ relay('the report of wrk is read, units and all', () => {
   })
 })
 
-relay('a report with errors gives no figures', () => {
+relay('a report with errors gives no figures, one with late answers does', () => {
   const errors = '  Socket errors: connect 0, read 3, write 0, timeout 0\n'
   assert.throws(() => parseWrk(report + errors), /read 3/)
+  const late = '  Socket errors: connect 0, read 0, write 0, timeout 50\n'
+  assert.is(parseWrk(report + late).p99Ms, 1.63)
   assert.throws(() => parseWrk('', 'unable to connect'), /unable to connect/)
 })
 
