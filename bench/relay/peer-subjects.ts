@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { findBinary } from '../../scripts/support/find-binary.ts'
-import { accepting, type RelayBed } from './relay-bed.ts'
+import { eventually, type RelayBed } from './relay-bed.ts'
 import { relayPorts } from './relay-ports.ts'
 import type { RelaySubject, RunningRelay } from './relay-subject.ts'
 
@@ -92,10 +92,9 @@ function nginxStream(print: (line: string) => void): RelaySubject | undefined {
     async start(bed): Promise<RunningRelay> {
       const configuration = write(bed, relayPorts.named[0])
       const child = bed.spawn('nginx-stream', path, ['-c', configuration])
-      // The worker is there by then.
-      await accepting(relayPorts.relay)
+      const master = child.pid ?? 0
       return {
-        pid: childOf(child.pid ?? 0),
+        pid: await eventually('nginx has no worker', () => childOf(master)),
         changeEndpoint: async (port) => {
           write(bed, port)
           child.kill('SIGHUP')
@@ -106,8 +105,9 @@ function nginxStream(print: (line: string) => void): RelaySubject | undefined {
   }
 }
 
-function childOf(pid: number): number {
-  return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ')[0])
+function childOf(pid: number): number | undefined {
+  const [first = ''] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ')
+  return first === '' ? undefined : Number(first)
 }
 
 function nginxConfiguration(bed: RelayBed, load: string, endpoint: number): string {

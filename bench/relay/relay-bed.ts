@@ -44,9 +44,9 @@ export class RelayBed {
     const lines = createInterface(child.stdout)
     const [line] = await Promise.race([
       once(lines, 'line'),
-      once(child, 'exit').then(() =>
-        Promise.reject(new Error(`${file.pathname} ended; see above`)),
-      ),
+      once(child, 'exit').then(([code, signal]) => {
+        throw new Error(`${file.pathname} ended with ${code ?? signal}; see above`)
+      }),
     ])
     return { child, line: String(line) }
   }
@@ -71,14 +71,25 @@ export class RelayBed {
 
 /** Resolves when a TCP port of 127.0.0.1 accepts. Rejects after ten seconds. */
 export async function accepting(port: number): Promise<void> {
-  for (let waitedMs = 0; waitedMs < patienceMs; waitedMs += 20) {
-    const { promise, resolve } = Promise.withResolvers<boolean>()
+  await eventually(`port ${port} does not accept`, async () => {
+    const { promise, resolve } = Promise.withResolvers<true | undefined>()
     const socket = connect(port, '127.0.0.1')
-    socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(undefined))
     const isOpen = await promise
     socket.destroy()
-    if (isOpen) return
+    return isOpen
+  })
+}
+
+/** Asks again and again until there is an answer. Rejects after ten seconds with what has not happened. */
+export async function eventually<T>(
+  failure: string,
+  ask: () => Promise<T | undefined> | T | undefined,
+): Promise<T> {
+  for (let waitedMs = 0; waitedMs < patienceMs; waitedMs += 20) {
+    const answer = await ask()
+    if (answer !== undefined) return answer
     await wait(20)
   }
-  throw new Error(`nothing accepts on port ${port} after ${patienceMs} ms`)
+  throw new Error(`${failure} after ${patienceMs} ms`)
 }
