@@ -3,6 +3,7 @@ import { formatBackend } from '../proxy/port/verdict.ts'
 import type { PlaceTable } from '../proxy/portable/place-table.ts'
 import { readTableFile } from '../proxy/portable/table-file.ts'
 import { failure } from './cli-error.ts'
+import { formatTable } from './format-table.ts'
 import type { CommandInput, CommandOption } from './subcommand.ts'
 
 /** Names the file with the places of portable mode: the proxy writes it, others read it. */
@@ -46,4 +47,24 @@ export function placesOf({ ports }: PlaceTable): (frontend: Frontend) => string 
   }
   return ({ service, portName, protocol, kind }) =>
     kind === 'cluster-ip' ? places.get(`${service}:${portName}/${protocol}`) : undefined
+}
+
+/** Whether a command line names a table and no cluster: then the table is all there is to show. */
+export function showsTableOnly({ texts }: CommandInput): boolean {
+  const sources = [texts.manifests, texts.kubeconfig, texts.config, texts.master]
+  return texts['portable-table'] !== undefined && sources.every((source) => source === undefined)
+}
+
+/** The table for people. */
+export function formatPlaceTable({ pid, ports }: PlaceTable): string {
+  const rows = ports.map(({ service, portName, protocol, frontend, place, failure, endpoints }) => [
+    service,
+    portName,
+    `${frontend}/${protocol}`,
+    place === undefined ? 'nowhere' : formatBackend(place.address, place.port),
+    failure ?? `${endpoints}`,
+  ])
+  const heads = ['service', 'port', 'frontend', 'on this machine', 'endpoints']
+  const title = `portable mode, process ${pid}: ${ports.length} ports`
+  return ports.length === 0 ? `${title}\n` : `${title}\n\n${formatTable(heads, rows)}`
 }

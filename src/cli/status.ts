@@ -8,7 +8,13 @@ import { type FrontendRow, formatFrontends, frontendRows } from './frontend-rows
 import { readTraffic, trafficOptions } from './frontend-traffic.ts'
 import { loadCluster } from './load-cluster.ts'
 import { outputFormat, outputOption, printValue } from './output-option.ts'
-import { placesOf, portableTableOptions, readPortableTable } from './portable-table.ts'
+import {
+  formatPlaceTable,
+  placesOf,
+  portableTableOptions,
+  readPortableTable,
+  showsTableOnly,
+} from './portable-table.ts'
 import type { CliIo, CommandInput, ExitCode, Subcommand } from './subcommand.ts'
 
 /** `portolan status`: what this node serves. */
@@ -19,7 +25,7 @@ export const status: Subcommand = {
   portolan status --manifests ./manifests --output json
   portolan status --traffic 5                 who talks to what, counted for five seconds
 
-  portolan status --portable-table FILE       and where portable mode serves them on this machine
+  portolan status --portable-table FILE       where portable mode serves them on this machine
   eval "$(portolan status --portable-table FILE --env default)"
 
 --counters and --traffic look at the kernel and need CAP_NET_ADMIN.`,
@@ -56,6 +62,10 @@ async function run(input: CommandInput, io: CliIo, signal: AbortSignal): Promise
   if (input.texts.env !== undefined) {
     if (table === undefined) throw usageError('--env: give the table with --portable-table FILE')
     io.out(environmentLines(table.ports, input.texts.env))
+    return 0
+  }
+  if (table !== undefined && showsTableOnly(input)) {
+    printValue(input, io, table, formatPlaceTable)
     return 0
   }
   const loaded = await loadCluster(input, io, signal)
