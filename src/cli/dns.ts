@@ -18,7 +18,12 @@ import { readCorefile, readPort } from './dns-corefile.ts'
 import { dnsWorkerEntry } from './dns-worker.ts'
 import { outputOption } from './output-option.ts'
 import { portableTableOption } from './portable-table.ts'
-import { boundMemory, keepMemorySmall, releaseMemory } from './process-memory.ts'
+import {
+  boundMemory,
+  keepMemorySmall,
+  releaseMemory,
+  tuneYoungGeneration,
+} from './process-memory.ts'
 import { requireNetAdmin } from './require-net-admin.ts'
 import type { CliIo, CommandInput, ExitCode, Subcommand } from './subcommand.ts'
 
@@ -120,8 +125,10 @@ async function run(input: CommandInput, io: CliIo, signal: AbortSignal): Promise
       }
       followConfiguration(texts.conf, systemClock, changed, living)
     },
-    listening: (listeners) => {
-      releaseMemory()
+    listening: (listeners, isFirst) => {
+      // Collecting blocks: later, queries would wait for it.
+      if (isFirst) releaseMemory()
+      tuneYoungGeneration()
       logger.info({ listeners }, 'answering')
     },
   }

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs'
 import process from 'node:process'
+import { setImmediate as immediate } from 'node:timers/promises'
 import { getHeapSpaceStatistics } from 'node:v8'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { boundMemory, releaseMemory } from '../../src/cli/process-memory.ts'
+import { boundMemory, releaseMemory, tuneYoungGeneration } from '../../src/cli/process-memory.ts'
 
 const memory = suite('process memory')
 
@@ -37,5 +38,23 @@ memory('boundMemory keeps the young generation small', () => {
   const young = getHeapSpaceStatistics().find((space) => space.space_name === 'new_space')
   assert.ok(young !== undefined && young.space_size <= 4 * megabyte, `${young?.space_size} bytes`)
 })
+
+memory(
+  'tuneYoungGeneration lets it grow once, when objects of requests under way are many',
+  async () => {
+    boundMemory()
+    releaseMemory()
+    tuneYoungGeneration()
+    const requests: object[] = []
+    for (let turn = 0; turn < 2_000; turn++) {
+      for (let count = 0; count < 1_000; count++)
+        requests[(turn * 1_000 + count) % 20_000] = { turn }
+      await immediate()
+    }
+    const young = getHeapSpaceStatistics().find((space) => space.space_name === 'new_space')
+    const size = (young?.space_size ?? 0) / megabyte
+    assert.ok(size > 2 && size <= 8, `${size} MB`)
+  },
+)
 
 memory.run()

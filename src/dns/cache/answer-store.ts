@@ -10,12 +10,21 @@ export interface StoreBounds {
 /** What an entry costs beside its message and key: objects and map slots (measured, Node 26). */
 const entryOverheadBytes = 200
 
+/** An entry in the list of all, in the order of their last use. */
+interface Link {
+  readonly key: string
+  readonly entry: CacheEntry
+  older: Link | undefined
+  newer: Link | undefined
+}
+
 /** Encoded answers by key, bounded in number and bytes. The one that was not used for the longest time
  *  goes first. */
 export class AnswerStore {
   readonly #bounds: StoreBounds
-  /** In the order of their last use. */
-  readonly #entries = new Map<string, CacheEntry>()
+  readonly #links = new Map<string, Link>()
+  #oldest: Link | undefined
+  #newest: Link | undefined
   #byteCount = 0
 
   constructor(bounds: StoreBounds) {
@@ -24,7 +33,7 @@ export class AnswerStore {
 
   /** Number of entries. */
   get entryCount(): number {
-    return this.#entries.size
+    return this.#links.size
   }
 
   /** Bytes that they cost. */
@@ -34,11 +43,13 @@ export class AnswerStore {
 
   /** The entry, now the most recently used one; expired ones too. */
   get(key: string): CacheEntry | undefined {
-    const entry = this.#entries.get(key)
-    if (entry === undefined) return undefined
-    this.#entries.delete(key)
-    this.#entries.set(key, entry)
-    return entry
+    const link = this.#links.get(key)
+    if (link === undefined) return undefined
+    if (link !== this.#newest) {
+      this.#takeOut(link)
+      this.#append(link)
+    }
+    return link.entry
   }
 
   /** Stores an entry and returns how many others had to go. */
@@ -51,27 +62,45 @@ export class AnswerStore {
       return 0
     }
     let evicted = 0
-    while (this.#entries.size >= maxEntries || this.#byteCount + cost > maxBytes) {
-      const [oldest] = this.#entries.keys()
-      if (oldest === undefined) break
-      this.delete(oldest)
+    while (this.#links.size >= maxEntries || this.#byteCount + cost > maxBytes) {
+      if (this.#oldest === undefined) break
+      this.delete(this.#oldest.key)
       evicted++
     }
-    this.#entries.set(key, entry)
+    const link = { key, entry, older: undefined, newer: undefined }
+    this.#links.set(key, link)
+    this.#append(link)
     this.#byteCount += cost
     return evicted
   }
 
   /** Forgets an entry. */
   delete(key: string): void {
-    const entry = this.#entries.get(key)
-    if (entry === undefined) return
-    this.#entries.delete(key)
-    this.#byteCount -= costOf(key, entry)
-    entry.isGone = true
+    const link = this.#links.get(key)
+    if (link === undefined) return
+    this.#links.delete(key)
+    this.#takeOut(link)
+    this.#byteCount -= costOf(key, link.entry)
+    link.entry.isGone = true
+  }
+
+  #append(link: Link): void {
+    link.older = this.#newest
+    link.newer = undefined
+    if (this.#newest !== undefined) this.#newest.newer = link
+    this.#newest = link
+    this.#oldest ??= link
+  }
+
+  #takeOut(link: Link): void {
+    const { older, newer } = link
+    if (older === undefined) this.#oldest = newer
+    else older.newer = newer
+    if (newer === undefined) this.#newest = older
+    else newer.older = older
   }
 }
 
 function costOf(key: string, entry: CacheEntry): number {
-  return entry.bytes.length + key.length + entryOverheadBytes
+  return entry.text.length + key.length + entryOverheadBytes
 }

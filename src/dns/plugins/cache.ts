@@ -1,6 +1,12 @@
 import type { Clock } from '../../kube/clock.ts'
 import { AnswerStore } from '../cache/answer-store.ts'
-import { type CacheEntry, cacheEntry, countHit, secondsLeft } from '../cache/cache-entry.ts'
+import {
+  type CacheEntry,
+  cacheEntry,
+  countHit,
+  messageBytes,
+  secondsLeft,
+} from '../cache/cache-entry.ts'
 import { classify } from '../chain/classify.ts'
 import { type Next, type Outcome, type Plugin, whenReplied } from '../chain/plugin.ts'
 import { type Answer, answerOfUpstream, type Lease, type Reply } from '../chain/reply.ts'
@@ -149,16 +155,15 @@ class Cache {
     return entry
   }
 
-  /** Repeats the entry without the chain until it expires, is replaced, or is due for a refresh. */
   #lease(entry: CacheEntry, part: CachePart): Lease {
-    return {
-      renew: (nowMs) => {
-        const left = secondsLeft(entry, nowMs)
-        if (entry.isGone || left <= 0 || this.#isDue(entry, nowMs)) return undefined
-        this.#observer.hit(part)
-        return this.#settings.isTtlKept ? entry.ttlSeconds : left
-      },
-    }
+    return new EntryLease(entry, part, this.#renew)
+  }
+
+  readonly #renew = (entry: CacheEntry, part: CachePart, nowMs: number): number | undefined => {
+    const left = secondsLeft(entry, nowMs)
+    if (entry.isGone || left <= 0 || this.#isDue(entry, nowMs)) return undefined
+    this.#observer.hit(part)
+    return this.#settings.isTtlKept ? entry.ttlSeconds : left
   }
 
   /** Counts the query, and tells whether the entry is popular and near its end. */
@@ -192,6 +197,26 @@ class Cache {
   }
 }
 
+type Renew = (entry: CacheEntry, part: CachePart, nowMs: number) => number | undefined
+
+/** Repeats an entry without the chain until it expires, is replaced, or is due for a refresh. There is one for
+ *  every entry. */
+class EntryLease implements Lease {
+  readonly #entry: CacheEntry
+  readonly #part: CachePart
+  readonly #renew: Renew
+
+  constructor(entry: CacheEntry, part: CachePart, renew: Renew) {
+    this.#entry = entry
+    this.#part = part
+    this.#renew = renew
+  }
+
+  renew(nowMs: number): number | undefined {
+    return this.#renew(this.#entry, this.#part, nowMs)
+  }
+}
+
 function openStore({ maxEntries }: CacheBounds): AnswerStore {
   return new AnswerStore({ maxEntries, maxBytes: maxEntries * averageEntryBytes })
 }
@@ -206,7 +231,7 @@ function keyOf(request: Request): string {
 /** The entry as an answer to this query. It says that it is authoritative: some resolvers drop others,
  *  CoreDNS found. */
 function answerFrom(entry: CacheEntry, request: Request, ttlSeconds: number): Answer {
-  const stored = decodeMessage(entry.bytes)
+  const stored = decodeMessage(messageBytes(entry))
   const { id, flags, opcode, questions } = request.message
   const message: Message = {
     ...withTtl(stored, ttlSeconds),

@@ -2,7 +2,12 @@ import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { AnswerStore } from '../../../src/dns/cache/answer-store.ts'
-import { cacheEntry, countHit, secondsLeft } from '../../../src/dns/cache/cache-entry.ts'
+import {
+  cacheEntry,
+  countHit,
+  messageBytes,
+  secondsLeft,
+} from '../../../src/dns/cache/cache-entry.ts'
 
 const store = suite('cache')
 
@@ -44,6 +49,22 @@ store('an entry that is larger than everything is not kept', () => {
   assert.is(answers.set('a', entry), 0)
   assert.is(answers.get('a'), undefined)
   assert.is(entry.isGone, true)
+})
+
+store('the entry that was not used for the longest time goes first', () => {
+  const answers = new AnswerStore({ maxEntries: 3, maxBytes: 10_000 })
+  for (const key of ['a', 'b', 'c']) answers.set(key, cacheEntry(new Uint8Array(1), 60, 0))
+  answers.get('a')
+  assert.is(answers.set('d', cacheEntry(new Uint8Array(1), 60, 0)), 1)
+  answers.get('c')
+  assert.is(answers.set('e', cacheEntry(new Uint8Array(1), 60, 0)), 1)
+  const kept = ['a', 'b', 'c', 'd', 'e'].filter((key) => answers.get(key) !== undefined)
+  assert.equal(kept, ['c', 'd', 'e'])
+})
+
+store('an entry gives back every byte of its message', () => {
+  const bytes = Uint8Array.from({ length: 256 }, (_, index) => index)
+  assert.equal([...messageBytes(cacheEntry(bytes, 60, 0))], [...bytes])
 })
 
 store('secondsLeft counts whole seconds down', () => {
