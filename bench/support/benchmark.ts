@@ -13,9 +13,10 @@ export type Row = {
   readonly ratio?: { readonly to: string; readonly value: number }
 } & ({ readonly p50: number; readonly p99: number } | { readonly value: number })
 
-/** Mechanisms that can be measured here, iptables in each way of writing; IPVS needs a kernel that has it. */
+/** Mechanisms that can be measured, iptables in each way of writing; IPVS needs a kernel that has it. */
 export const benchmarkModes = [
   'nftables',
+  'ipvs',
   'iptables',
   'iptables-restore',
   'iptables-legacy',

@@ -1,4 +1,6 @@
 import { execFileSync } from 'node:child_process'
+import { openIpvsMechanism } from '../../src/ipvs/ipvs-mechanism.ts'
+import { systemClock } from '../../src/kube/clock.ts'
 import { openIptablesMechanism } from '../../src/proxy/iptables/iptables-mechanism.ts'
 import { openNftablesMechanism } from '../../src/proxy/nftables/nftables-mechanism.ts'
 import type { Mechanism } from '../../src/proxy/port/mechanism.ts'
@@ -9,6 +11,8 @@ export async function openMeasured(mode: BenchmarkMode): Promise<Mechanism> {
   switch (mode) {
     case 'nftables':
       return openNftablesMechanism()
+    case 'ipvs':
+      return openIpvs()
     case 'iptables':
       return openIptablesMechanism()
     case 'iptables-restore':
@@ -24,6 +28,19 @@ export async function openMeasured(mode: BenchmarkMode): Promise<Mechanism> {
 export function restoreProgramOf(mode: BenchmarkMode): string | undefined {
   if (mode === 'iptables-restore') return 'iptables-nft-restore'
   return mode === 'iptables-legacy' ? 'iptables-legacy-restore' : undefined
+}
+
+/** Says where it can be measured when this kernel has no IPVS. */
+function openIpvs(): Mechanism {
+  try {
+    const timeouts = { tcp: 0, tcpFin: 0, udp: 0 }
+    const common = { scheduler: '', excludeCidrs: [], isArpStrict: false }
+    return openIpvsMechanism({ ...common, timeouts, clock: systemClock })
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    const command = 'npm run vm -- bench/main.ts sync --mode ipvs --services 1000 --changes 200'
+    throw new Error(`${reason}; a virtual machine has one: ${command}`, { cause: error })
+  }
 }
 
 function mark(program: string): void {

@@ -1,4 +1,5 @@
 import type { Benchmark, Row } from '../support/benchmark.ts'
+import { openMeasured } from '../support/open-measured.ts'
 import { runInOwnNamespace } from '../support/own-namespace.ts'
 import { measurePeer } from './measure-peer.ts'
 
@@ -8,6 +9,8 @@ export const syncBenchmark: Benchmark = {
   summary: 'cold sync, restart and single changes, from decoded event to kernel acknowledgement',
   async run(options, print, signal) {
     const rows: Row[] = []
+    // Most kernels have no IPVS: said before anything is measured, and without the child's trace.
+    if (options.mode === 'ipvs') (await openMeasured(options.mode)).close()
     for (const services of options.services) {
       print(`portolan, ${services} services x ${options.endpoints} endpoints`)
       const figures = [services, options.endpoints, options.changes].map(String)

@@ -101,6 +101,7 @@ export class NetlinkSocket {
   collect(last: number, count: number, describe: () => string): ErrorMessage[] {
     const answers: ErrorMessage[] = []
     let isWaiting = true
+    let isComplete = false
     for (;;) {
       const length = this.#receive(isWaiting ? 0 : dontWait, describe)
       if (length < 0) return answers
@@ -110,7 +111,10 @@ export class NetlinkSocket {
         if (reader.sequence > last || reader.sequence <= last - count) continue
         answers.push(decodeErrorMessage(reader, this.#inbox))
         isWaiting = false
+        // The kernel answers in order.
+        isComplete ||= reader.sequence === last
       }
+      if (isComplete) return answers
     }
   }
 
