@@ -82,7 +82,9 @@ export interface Reactor {
 export interface ReactorLimits {
   /** At most 1,048,576. Further ones wait in the kernel's queue, or are refused. */
   readonly connections: number
-  /** Bytes of receive buffers, all connections together. */
+  /** Bytes of receive buffers, all connections together. When few are free, writers are told to stop earlier than
+   *  `pendingBytes` says; when none has become free for a second, the connection on which most waits is reset
+   *  with ENOBUFS. */
   readonly receiveBytes: number
   /** Bytes of copies that wait to be sent, all connections together; past it `write` resets. */
   readonly copyBytes: number

@@ -128,9 +128,9 @@ function runProgram(lines: readonly string[]): readonly string[] {
       'return 0; }',
     ]
     writeFileSync(`${folder}/layouts.c`, source.join('\n'))
-    const options = { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'], encoding: 'utf8' } as const
-    execFileSync('cc', ['-o', 'layouts', 'layouts.c'], options)
-    return execFileSync('./layouts', [], options).split('\n').filter(Boolean)
+    execFileSync('cc', ['-o', 'layouts', 'layouts.c'], { cwd: folder, stdio: 'pipe' })
+    const printed = execFileSync(`${folder}/layouts`, { encoding: 'utf8' })
+    return printed.split('\n').filter(Boolean)
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }

@@ -6,7 +6,7 @@ import { Relay } from '../../src/reactor/relay.ts'
 import type { SocketAddress } from '../../src/reactor/socket-address.ts'
 import { errnos } from '../../src/reactor/stream-handler.ts'
 import { contract } from './support/contract.ts'
-import { connectPeer, pattern, readAll, servePeer } from './support/peer.ts'
+import { connectPeer, pattern, readAll, servePeer, stillness } from './support/peer.ts'
 import { Recorder } from './support/recorder.ts'
 import { loopback, withReactor } from './support/with-reactor.ts'
 
@@ -96,17 +96,15 @@ test('a slow receiver stops its sender, and memory stays bounded', (engine) =>
       sockets.push(socket)
     })
     const relay = await openRelay(reactor, target)
+    const connected = once(server, 'connection')
     const client = await connectPeer(relay.address)
     const sent = pattern(24_000_000)
     for (let offset = 0; offset < sent.length; offset += 65_536) {
       client.write(sent.subarray(offset, offset + 65_536))
     }
     client.end()
-    // Until nothing moves any more: kernel buffers and ours are full.
-    for (let before = -1; before !== client.writableLength; ) {
-      before = client.writableLength
-      await new Promise((resolve) => setTimeout(resolve, 100))
-    }
+    await connected
+    await stillness(() => client.writableLength)
     assert.ok(client.writableLength > 2_000_000)
     const [slow] = sockets
     assert.ok(slow !== undefined)

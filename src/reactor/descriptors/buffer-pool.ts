@@ -20,6 +20,7 @@ export class BufferPool {
   readonly #users: Int32Array
   readonly #freeCopies: number[] = []
   #usedReceive = 0
+  #freedReceive = 0
 
   constructor(receiveCount: number, copyCount: number, isChecked: boolean) {
     const count = receiveCount + copyCount
@@ -35,6 +36,26 @@ export class BufferPool {
   /** Receive buffers that hold bytes, and copies that wait. */
   get usedCount(): number {
     return this.#usedReceive + this.#users.length - this.receiveCount - this.#freeCopies.length
+  }
+
+  /** Whether a buffer is for receiving; the others are for copies. */
+  isReceive(buffer: number): boolean {
+    return buffer < this.receiveCount
+  }
+
+  /** Receive buffers that hold nothing. */
+  get freeReceiveCount(): number {
+    return this.receiveCount - this.#usedReceive
+  }
+
+  /** How many times a receive buffer has become free. */
+  get freedReceiveCount(): number {
+    return this.#freedReceive
+  }
+
+  /** Bytes for which there are free copies. */
+  get copyRoom(): number {
+    return this.#freeCopies.length * bufferBytes
   }
 
   /** Where a buffer starts in `memory`. */
@@ -82,9 +103,10 @@ export class BufferPool {
     if (this.#isChecked) {
       this.memory.fill(poison, this.startOf(buffer), this.startOf(buffer) + bufferBytes)
     }
-    if (buffer >= this.receiveCount) this.#freeCopies.push(buffer)
+    if (!this.isReceive(buffer)) this.#freeCopies.push(buffer)
     else {
       this.#usedReceive--
+      this.#freedReceive++
       this.onReceiveFree(buffer)
     }
   }

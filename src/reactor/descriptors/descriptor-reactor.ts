@@ -19,6 +19,7 @@ import type { SocketAddress } from '../socket-address.ts'
 import { errnos, type StreamHandler } from '../stream-handler.ts'
 import { Timers } from '../timers.ts'
 import { BufferPool, bufferBytes } from './buffer-pool.ts'
+import { BufferRelief } from './buffer-relief.ts'
 import { ConnectionTable, flag } from './connection-table.ts'
 import { Datagrams } from './datagrams.ts'
 import type { Driver, DriverEvents, DriverParts } from './driver.ts'
@@ -53,6 +54,7 @@ export class DescriptorReactor implements Reactor {
   readonly #datagrams: Datagrams
   readonly #timers: Timers
   readonly #idle: IdleWatch
+  readonly #relief: BufferRelief
   readonly #leases = new LeaseTable<number>()
   readonly #loop: TurnLoop
   readonly #address = new Uint8Array(socketAddressRoom)
@@ -86,6 +88,10 @@ export class DescriptorReactor implements Reactor {
       idle: this.#idle,
       limits,
       kick: () => this.#kick(),
+    })
+    this.#relief = new BufferRelief(this.#pool, this.#table, this.#timers, (id) => {
+      this.#streams.finish(id, errnos.ENOBUFS)
+      this.#kick()
     })
     this.#listeners = new Listeners(this.#driver, this.#table, this.#streams, this.#timers)
     this.#datagrams = new Datagrams(this.#driver, isChecked, () => this.#kick())
@@ -247,6 +253,9 @@ export class DescriptorReactor implements Reactor {
         else this.#streams.failed(id, errno)
       },
       received: (id, buffer, length) => this.#streams.received(id, buffer, length),
+      starved: () => {
+        if (!this.#isEnding) this.#relief.starved()
+      },
       ended: (id) => this.#streams.ended(id),
       failed: (id, errno) => this.#streams.failed(id, errno),
       sent: (id, length) => this.#streams.sent(id, length),
@@ -263,7 +272,8 @@ export class DescriptorReactor implements Reactor {
     this.#streams.markDirty(id)
     this.#kick()
     const pending = this.#table.pending[slotOf(id)] ?? 0
-    if (pending <= this.limits.pendingBytes) return true
+    const isAllowed = this.#outbox.receivedCount(id) <= this.#relief.allowance
+    if (pending <= this.limits.pendingBytes && isAllowed) return true
     this.#table.set(id, flag.owesDrain)
     if (pending > 4 * this.limits.pendingBytes) this.#streams.finish(id, errnos.ENOBUFS)
     return false
@@ -311,6 +321,7 @@ export class DescriptorReactor implements Reactor {
     this.#isEnding = true
     this.#listeners.close()
     this.#datagrams.close()
+    this.#relief.close()
     for (const id of this.#table.slots.ids()) this.#streams.finish(id, errnos.ECANCELED)
     this.#kick()
   }

@@ -49,6 +49,8 @@ export interface DriverEvents {
   connected(connection: ConnectionId, errno: number): void
   /** The buffer has one user, which is given to the callee. */
   received(connection: ConnectionId, buffer: number, length: number): void
+  /** There was no free buffer to receive into. The driver goes on by itself when there is one. */
+  starved(): void
   ended(connection: ConnectionId): void
   failed(connection: ConnectionId, errno: number): void
   /** The kernel took `length` bytes; nothing is being sent now. */

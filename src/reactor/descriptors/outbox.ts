@@ -1,7 +1,12 @@
+import { copyBytes } from '../../net/copy-bytes.ts'
 import { type ConnectionId, slotOf } from '../connection-id.ts'
-import type { BufferPool } from './buffer-pool.ts'
+import { type BufferPool, bufferBytes } from './buffer-pool.ts'
 import { type ConnectionTable, flag } from './connection-table.ts'
 import { SegmentQueue } from './segment-queue.ts'
+
+/** Parts of received buffers up to this size are copied when they have to wait, so that whoever sends single bytes
+ *  to somebody who does not read cannot fill all buffers with them. */
+const copiedBytes = bufferBytes / 8
 
 /** Bytes that wait to be sent: parts of received buffers, and copies. Copies of one connection fill a buffer
  *  one after the other. */
@@ -11,30 +16,41 @@ export class Outbox {
   readonly #pool: BufferPool
   /** The last segment of each connection is a copy that ends here in the pool's memory, or -1. */
   readonly #copyEnds: Int32Array
+  /** Receive buffers that each connection has here. */
+  readonly #received: Int32Array
 
   constructor(table: ConnectionTable, pool: BufferPool, slots: number) {
     this.#table = table
     this.#pool = pool
     this.queue = new SegmentQueue(slots)
     this.#copyEnds = new Int32Array(slots).fill(-1)
+    this.#received = new Int32Array(slots)
   }
 
-  /** Appends a part of a buffer, of which it becomes a user. */
+  /** Receive buffers that wait on a connection; one counts as often as parts of it wait. */
+  receivedCount(id: ConnectionId): number {
+    return this.#received[slotOf(id)] ?? 0
+  }
+
+  /** Appends a part of a buffer, of which it becomes a user; or a copy. */
   append(id: ConnectionId, buffer: number, offset: number, length: number): void {
     const slot = slotOf(id)
+    const waits = length <= copiedBytes && !this.queue.isEmpty(slot)
+    if (waits && this.copy(id, this.#pool.memory, offset, length)) return
     this.#pool.retain(buffer)
+    if (this.#pool.isReceive(buffer)) this.#received[slot] = (this.#received[slot] ?? 0) + 1
     this.queue.push(slot, buffer, offset, length)
     this.#copyEnds[slot] = -1
     this.#table.pending[slot] = (this.#table.pending[slot] ?? 0) + length
   }
 
-  /** Appends a copy; false when there is no buffer for it. */
+  /** Appends a copy; false, and nothing is appended, when there is no buffer for it. */
   copy(id: ConnectionId, bytes: Uint8Array, offset: number, length: number): boolean {
     const slot = slotOf(id)
+    if (length > this.#openRoom(slot) + this.#pool.copyRoom) return false
     let from = offset
     while (from < offset + length) {
       const at = this.#roomAt(id)
-      if (at < 0) return false
       const room = this.#pool.endOf(this.#pool.bufferAt(at)) - at
       const take = Math.min(offset + length - from, room)
       copyBytes(bytes, from, this.#pool.memory, at, take)
@@ -59,7 +75,7 @@ export class Outbox {
         return
       }
       rest -= size
-      this.#pool.release(this.queue.shift(slot))
+      this.#shift(slot)
     }
     if (this.queue.isEmpty(slot)) this.#copyEnds[slot] = -1
   }
@@ -67,12 +83,24 @@ export class Outbox {
   /** Drops everything. Nothing of it may be in the kernel's hands. */
   drop(id: ConnectionId): void {
     const slot = slotOf(id)
-    while (!this.queue.isEmpty(slot)) this.#pool.release(this.queue.shift(slot))
+    while (!this.queue.isEmpty(slot)) this.#shift(slot)
     this.#copyEnds[slot] = -1
     this.#table.pending[slot] = 0
   }
 
-  /** Where the next copy goes; the last segment ends there. -1: no buffer. */
+  #shift(slot: number): void {
+    const buffer = this.queue.shift(slot)
+    if (this.#pool.isReceive(buffer)) this.#received[slot] = (this.#received[slot] ?? 0) - 1
+    this.#pool.release(buffer)
+  }
+
+  /** Bytes that still fit behind the last copy. */
+  #openRoom(slot: number): number {
+    const open = this.#copyEnds[slot] ?? -1
+    return open < 0 ? 0 : this.#pool.endOf(this.#pool.bufferAt(open)) - open
+  }
+
+  /** Where the next copy goes; the last segment ends there. */
   #roomAt(id: ConnectionId): number {
     const slot = slotOf(id)
     const open = this.#copyEnds[slot] ?? -1
@@ -88,21 +116,8 @@ export class Outbox {
       }
     }
     const buffer = this.#pool.takeCopy()
-    if (buffer < 0) return -1
     const start = this.#pool.startOf(buffer)
     this.queue.push(slot, buffer, start, 0)
     return start
   }
-}
-
-/** Short copies are cheaper byte by byte than through a view of their own. */
-function copyBytes(
-  source: Uint8Array,
-  from: number,
-  target: Uint8Array,
-  at: number,
-  length: number,
-): void {
-  if (length > 48) target.set(source.subarray(from, from + length), at)
-  else for (let index = 0; index < length; index++) target[at + index] = source[from + index] ?? 0
 }

@@ -190,6 +190,7 @@ export class EpollDriver implements Driver {
     const buffer = this.#buffers.pop()
     if (buffer === undefined) {
       this.#starved.push(id)
+      this.#events.starved()
       return
     }
     const calls = systemCalls()

@@ -1,5 +1,5 @@
 import { type ConnectionId, slotOf } from '../connection-id.ts'
-import type { BufferPool } from '../descriptors/buffer-pool.ts'
+import { type BufferPool, bufferBytes } from '../descriptors/buffer-pool.ts'
 import { type ConnectionTable, flag } from '../descriptors/connection-table.ts'
 import type { Driver, DriverEvents, DriverParts } from '../descriptors/driver.ts'
 import { SegmentVector } from '../descriptors/segment-vector.ts'
@@ -31,7 +31,14 @@ const state = {
   isSending: 4,
   isConnecting: 8,
   isClosing: 16,
+  /** The last receive filled its buffer: there is more. */
+  isBulky: 32,
 } as const
+
+/** A receive that goes on by itself takes up to 32 buffers (MULTISHOT_MAX_RETRY in the kernel's io_uring/net.c)
+ *  before we can stop it: fine for many small messages. Where buffers are filled, and when fewer than these and a
+ *  quarter of all are free, each receive takes one. */
+const burstBuffers = 64
 
 const anyOperation = state.isReceiving | state.isSending | state.isConnecting
 
@@ -59,6 +66,8 @@ export class UringDriver implements Driver {
   readonly #datagrams = new Map<number, number>()
   /** Connections for which there was no buffer. */
   #starved: ConnectionId[] = []
+  /** Connections on which a receive that goes on by itself has filled a buffer in this turn. */
+  readonly #bulky: ConnectionId[] = []
 
   /** Throws ReactorError where io_uring cannot be used. */
   constructor(parts: DriverParts, events: DriverEvents) {
@@ -172,6 +181,7 @@ export class UringDriver implements Driver {
     // Also when nothing is to be submitted: an enter finishes 20 operations at most, and nothing tells of more.
     ring.enter(waitMs)
     const count = ring.take(this.#onCompletion)
+    for (let id = this.#bulky.pop(); id !== undefined; id = this.#bulky.pop()) this.#slowDown(id)
     if (count === 0 && ring.pendingCount === 0) this.#wakeUp?.arm()
     return count
   }
@@ -200,7 +210,10 @@ export class UringDriver implements Driver {
     const fd = this.#table.fd(id)
     const select = entryFlags.bufferSelect
     const at = this.#ring.prepare(operations.IORING_OP_RECV, select, fd, kinds.receive, id)
-    words[at + header] = (words[at + header] ?? 0) | (operationFlags.IORING_RECV_MULTISHOT << 16)
+    const isScarce = this.#pool.freeReceiveCount < this.#pool.receiveCount / 4 + burstBuffers
+    if (!isScarce && !this.#is(slotOf(id), state.isBulky)) {
+      words[at + header] = (words[at + header] ?? 0) | (operationFlags.IORING_RECV_MULTISHOT << 16)
+    }
     words[at + submissionWords.bufferGroup] = bufferGroup
     this.#mark(slotOf(id), state.isReceiving)
   }
@@ -245,6 +258,10 @@ export class UringDriver implements Driver {
     const slot = slotOf(id)
     const table = this.#table
     if (isLast) this.#unmark(slot, state.isReceiving | state.isCancelling)
+    if (result === bufferBytes) {
+      if (!isLast && !this.#is(slot, state.isBulky)) this.#bulky.push(id)
+      this.#mark(slot, state.isBulky)
+    } else if (result > 0) this.#unmark(slot, state.isBulky)
     if ((flags & ringFlags.IORING_CQE_F_BUFFER) !== 0) {
       const buffer = flags >>> bufferShift
       this.#pool.use(buffer)
@@ -257,8 +274,10 @@ export class UringDriver implements Driver {
       table.clear(id, flag.isReceiving)
       this.#events.ended(id)
     } else if (result < 0 && !isHarmless(result)) this.#events.failed(id, -result)
-    else if (result === -errnos.ENOBUFS) this.#starved.push(id)
-    else this.#goOn(id, isLast)
+    else if (result === -errnos.ENOBUFS && this.#pool.freeReceiveCount === 0) {
+      this.#starved.push(id)
+      this.#events.starved()
+    } else this.#goOn(id, isLast)
   }
 
   /** Receives on, or has the kernel stop. */
@@ -266,10 +285,20 @@ export class UringDriver implements Driver {
     const slot = slotOf(id)
     const isWanted = this.#table.has(id, flag.isReceiving)
     if (isWanted && isLast && !this.#is(slot, state.isReceiving)) this.#receive(id)
-    else if (!isWanted && !isLast && !this.#is(slot, state.isCancelling)) {
-      this.#mark(slot, state.isCancelling)
-      this.#cancel(kinds.receive, id)
-    }
+    else if (!isWanted && !isLast) this.#stopReceive(id)
+  }
+
+  /** One receive for each buffer from now on, if the last one is still filled. */
+  #slowDown(id: ConnectionId): void {
+    if (this.#table.isAlive(id) && this.#is(slotOf(id), state.isBulky)) this.#stopReceive(id)
+  }
+
+  /** Ends the receive that is under way; its last completion comes. */
+  #stopReceive(id: ConnectionId): void {
+    const slot = slotOf(id)
+    if (!this.#is(slot, state.isReceiving) || this.#is(slot, state.isCancelling)) return
+    this.#mark(slot, state.isCancelling)
+    this.#cancel(kinds.receive, id)
   }
 
   #sent(id: ConnectionId, result: number): void {

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { SocketAddress } from '../../../src/reactor/socket-address.ts'
 
 /** A socket of Node's that is connected to `address`. It reads nothing by itself, and its errors are noticed
@@ -42,4 +43,15 @@ export function pattern(length: number, seed = 1): Buffer {
     bytes[index] = state >>> 16
   }
   return bytes
+}
+
+/** Waits until a number has been the same for half a second: buffers are full, the kernel's and ours. */
+export async function stillness(read: () => number): Promise<void> {
+  let before = Number.NaN
+  for (let same = 0; same < 5; ) {
+    const now = read()
+    same = now === before ? same + 1 : 0
+    before = now
+    await delay(100)
+  }
 }

@@ -9,7 +9,7 @@ import type { ReactorOptions } from '../../../src/reactor/reactor-options.ts'
 export const loopback = { address: '127.0.0.1', port: 0 } as const
 
 /** Nothing may take longer. */
-const limitMs = 10_000
+const limitMs = 30_000
 
 /** Runs `body` with a reactor in checked mode, closes it, and checks that nothing is left of it. */
 export async function withReactor(
