@@ -1,5 +1,6 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
+import process from 'node:process'
 import { decodeMessage } from '../../src/dns/wire/decode-message.ts'
 import { encodeMessage } from '../../src/dns/wire/encode-message.ts'
 import { noFlags } from '../../src/dns/wire/message.ts'
@@ -75,8 +76,10 @@ async function askCluster(socket: Socket, turn: number, counts: Counts): Promise
   if (turn % 50 === 0) socket.send(Uint8Array.from({ length: turn % 40 }, (_, at) => at * turn))
   const packet = soakQuery(`${owner}.default.svc.cluster.local.`, turn & 0xffff)
   const answer = await exchange(socket, packet, turn & 0xffff, clusterPatienceMs)
-  if (answer === undefined) counts.lost++
-  else if (isThere ? isAddress(answer, `10.96.0.${service}`) : isDenial(answer)) counts.answered++
+  if (answer === undefined) {
+    counts.lost++
+    process.stdout.write(`lost: ${owner} at ${new Date().toISOString()}\n`)
+  } else if (isThere ? isAddress(answer, `10.96.0.${service}`) : isDenial(answer)) counts.answered++
   else counts.wrong++
 }
 

@@ -12,6 +12,9 @@ if (!isMainThread && parentPort !== null) {
     port: parentPort,
     setup: workerData as WorkerSetup,
     localAddresses: readLocalAddresses,
-    taken: releaseMemory,
+    // Collecting blocks: later, queries would wait for it.
+    taken: (isFirst) => {
+      if (isFirst) releaseMemory()
+    },
   })
 }

@@ -1,11 +1,10 @@
 import { collectDefaultMetrics, Registry } from 'prom-client'
 import { delay, systemClock } from '../../kube/clock.ts'
 import { aborted } from '../../net/aborted.ts'
-import type { ListeningServer } from '../../observe/http-server.ts'
 import type { Logger } from '../../observe/logger.ts'
 import type { Corefile } from '../corefile/check-corefile.ts'
 import type { AnswerEngine } from './answer-engine.ts'
-import { listenPages } from './status-pages.ts'
+import { StatusPages } from './status-pages.ts'
 
 /** What a DNS server is put together from. */
 export interface DnsParts {
@@ -14,8 +13,9 @@ export interface DnsParts {
   readonly readCorefile: () => Corefile
   /** Calls back when the Corefile is to be read again, until the signal is aborted. */
   readonly onReload?: (reload: () => void, signal: AbortSignal) => void
-  /** Told each time that a Corefile has come into force and its queries are answered. */
-  readonly listening: (labels: readonly string[]) => void
+  /** Told each time that a Corefile has come into force, the first one or another, and its queries are
+   *  answered. */
+  readonly listening: (labels: readonly string[], isFirst: boolean) => void
 }
 
 /** Serves a Corefile until the signal is aborted, and closes the engine. Rejects when something that it names
@@ -44,9 +44,8 @@ export async function serveDns(
 class DnsServer {
   readonly #parts: DnsParts
   readonly #engine: AnswerEngine
-  readonly #processMetrics = new Registry()
+  readonly #pages: StatusPages
   #corefile: Corefile | undefined
-  #pages: readonly ListeningServer[] = []
   #isEnding = false
   /** One reload at a time; what comes in between is one more. */
   #reloading: Promise<void> | undefined
@@ -55,15 +54,13 @@ class DnsServer {
   constructor(parts: DnsParts, engine: AnswerEngine) {
     this.#parts = parts
     this.#engine = engine
-    collectDefaultMetrics({ register: this.#processMetrics })
+    const processMetrics = new Registry()
+    collectDefaultMetrics({ register: processMetrics })
+    this.#pages = new StatusPages({ engine, isHealthy: () => !this.#isEnding, processMetrics })
   }
 
   async start(): Promise<void> {
-    const corefile = this.#parts.readCorefile()
-    const labels = await this.#engine.take(corefile)
-    this.#corefile = corefile
-    this.#pages = await this.#listenPages(corefile)
-    this.#parts.listening(labels)
+    this.#parts.listening(await this.#take(), true)
   }
 
   /** Puts the Corefile as it is now into force, or logs why not. */
@@ -85,7 +82,7 @@ class DnsServer {
 
   async close(): Promise<void> {
     await this.#reloading
-    await Promise.all([this.#engine.close(), ...this.#pages.map((page) => page.close())])
+    await Promise.all([this.#engine.close(), this.#pages.close()])
   }
 
   async #reloadWhileDue(signal: AbortSignal): Promise<void> {
@@ -93,7 +90,7 @@ class DnsServer {
     while (this.#isReloadDue && !signal.aborted) {
       this.#isReloadDue = false
       try {
-        listening(await this.#change())
+        listening(await this.#take(), false)
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error)
         logger.error({ reason }, 'Corefile not taken, the one before it stays in force')
@@ -102,22 +99,10 @@ class DnsServer {
     this.#reloading = undefined
   }
 
-  async #change(): Promise<readonly string[]> {
+  async #take(): Promise<readonly string[]> {
     const corefile = this.#parts.readCorefile()
-    const labels = await this.#engine.take(corefile)
+    const labels = await this.#pages.replace(corefile, () => this.#engine.take(corefile))
     this.#corefile = corefile
-    // Pages of both may want one port: for them a moment without answer does no harm.
-    await Promise.all(this.#pages.map((page) => page.close()))
-    this.#pages = []
-    this.#pages = await this.#listenPages(corefile)
     return labels
-  }
-
-  #listenPages(corefile: Corefile): Promise<readonly ListeningServer[]> {
-    return listenPages(corefile, {
-      engine: this.#engine,
-      isHealthy: () => !this.#isEnding,
-      processMetrics: this.#processMetrics,
-    })
   }
 }

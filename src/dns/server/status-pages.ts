@@ -1,7 +1,6 @@
 import { AggregatorRegistry, type Registry } from 'prom-client'
 import {
   type HttpAnswer,
-  type ListeningServer,
   listenHttp,
   type PageRoute,
   textAnswer,
@@ -20,18 +19,59 @@ export interface PageParts {
   readonly processMetrics: Registry
 }
 
-/** Serves the pages that the blocks ask for: `health` (with /explain for this machine), `ready` and
- *  `prometheus`, each address once. Rejects with ListenError when one cannot be had. */
-export async function listenPages(
+/** The pages that blocks ask for: `health` (with /explain for this machine), `ready` and `prometheus`, each
+ *  address once. They stay open when one Corefile follows another. */
+export class StatusPages {
+  readonly #parts: PageParts
+  readonly #open = new Map<string, OpenPages>()
+
+  constructor(parts: PageParts) {
+    this.#parts = parts
+  }
+
+  /** Opens the addresses that a Corefile names, lets `takeRest` take it, and shows its pages. Rejects with
+   *  ListenError when an address cannot be had, or as `takeRest` does: then nothing has changed. */
+  async replace<T>(corefile: Corefile, takeRest: () => Promise<T>): Promise<T> {
+    const wanted = wantedPages(corefile, this.#parts)
+    const opened = new Map<string, OpenPages>()
+    try {
+      for (const [name, page] of wanted) {
+        if (!this.#open.has(name)) opened.set(name, await openPages(page))
+      }
+      const taken = await takeRest()
+      for (const [name, pages] of opened) this.#open.set(name, pages)
+      for (const [name, { routes }] of wanted) this.#open.get(name)?.show(routes)
+      const gone = [...this.#open].filter(([name]) => !wanted.has(name))
+      for (const [name] of gone) this.#open.delete(name)
+      await closeAll(gone.map(([, pages]) => pages))
+      return taken
+    } catch (error) {
+      await closeAll([...opened.values()])
+      throw error
+    }
+  }
+
+  async close(): Promise<void> {
+    await closeAll([...this.#open.values()])
+  }
+}
+
+/** Pages of one address, by path. */
+interface WantedPages extends Listener {
+  readonly what: string
+  readonly routes: Map<string, PageRoute>
+}
+
+function wantedPages(
   { blocks }: Corefile,
   { engine, isHealthy, processMetrics }: PageParts,
-): Promise<readonly ListeningServer[]> {
-  const servers = new Map<string, PageServer>()
+): ReadonlyMap<string, WantedPages> {
+  const wanted = new Map<string, WantedPages>()
   const add = (what: string, { host, port }: Listener, path: string, give: PageRoute): void => {
     const name = `${host}:${port}`
-    const server = servers.get(name) ?? { what, host, port, pages: new Map() }
-    servers.set(name, server)
-    server.pages.set(path, give)
+    const pages = wanted.get(name) ?? { what, host, port, routes: new Map() }
+    wanted.set(name, pages)
+    pages.routes.set(path, give)
   }
   for (const { settings } of blocks) {
     for (const { listen } of settings.health ?? []) {
@@ -47,18 +87,32 @@ export async function listenPages(
       add('metrics page', listen, '/metrics', () => metricsAnswer(engine, processMetrics))
     }
   }
-  return Promise.all([...servers.values()].map(listen))
+  return wanted
 }
 
-/** Pages of one address, by path. */
-interface PageServer extends Listener {
-  readonly what: string
-  readonly pages: Map<string, PageRoute>
+/** An address that is listened on. */
+interface OpenPages {
+  /** Until the first call no page is there. */
+  show(routes: ReadonlyMap<string, PageRoute>): void
+  close(): Promise<void>
 }
 
-function listen({ what, host, port, pages }: PageServer): Promise<ListeningServer> {
+async function openPages({ what, host, port }: WantedPages): Promise<OpenPages> {
+  let routes: ReadonlyMap<string, PageRoute> = new Map()
   const address = { host: host === '' ? '::' : host, port }
-  return listenHttp(what, address, (path, request) => pages.get(path)?.(path, request))
+  const server = await listenHttp(what, address, (path, request) =>
+    routes.get(path)?.(path, request),
+  )
+  return {
+    show(next) {
+      routes = next
+    },
+    close: () => server.close(),
+  }
+}
+
+async function closeAll(pages: readonly OpenPages[]): Promise<void> {
+  await Promise.all(pages.map((each) => each.close()))
 }
 
 async function readyAnswer(engine: AnswerEngine): Promise<HttpAnswer> {

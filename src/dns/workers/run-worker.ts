@@ -18,8 +18,8 @@ export interface WorkerParts {
   readonly setup: WorkerSetup
   /** Addresses of this machine that clients reach it at, canonical. */
   readonly localAddresses: () => readonly string[]
-  /** A Corefile has come into force, and the lists that it needs were decoded. */
-  readonly taken: () => void
+  /** A Corefile has come into force, the first one or another. */
+  readonly taken: (isFirst: boolean) => void
 }
 
 /** Answers in this thread what the main thread's Corefile says, until it is told to close. */
@@ -40,10 +40,12 @@ export function runWorker({ port, setup, localAddresses, taken }: WorkerParts): 
   engine.failed.catch((error: unknown) => post({ kind: 'failed', reason: reasonOf(error) }))
   // Its descriptors are the process', and do not go with the thread: clients would still be led to them.
   process.once('exit', () => engine.closeAtOnce())
+  let isFirst = true
   const calls: WorkerCalls = {
     async take(text) {
       const labels = await engine.take(recheckCorefile(text))
-      taken()
+      taken(isFirst)
+      isFirst = false
       return labels
     },
     metrics: () => engine.metrics(),

@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram'
 import { Resolver } from 'node:dns/promises'
 import { once } from 'node:events'
-import { connect } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { decodeMessage } from '../../../src/dns/wire/decode-message.ts'
@@ -113,6 +113,30 @@ test('a new Corefile is taken without a lost query, a wrong one changes nothing'
   assert.is(errors.length, 1)
   assert.match(errors.join(), /test:3:2: .*hots.*hosts/)
   await end()
+})
+
+test('pages stay open through a reload, and show the Corefile in force', async () => {
+  const [port, pagePort, otherPort] = [await freePort(), await freePort(), await freePort()]
+  const text = (more: string): string => `.:${port} {\n bind 127.0.0.1\n whoami\n ${more}\n}\n`
+  const health = `health 127.0.0.1:${pagePort}`
+  const server = await startServer(text(health))
+  const socket = connect(pagePort, '127.0.0.1')
+  await once(socket, 'connect')
+  await server.change(text(`${health}\n ready 127.0.0.1:${pagePort}`))
+  socket.write('GET /ready HTTP/1.1\r\nhost: here\r\n\r\n')
+  const [answer] = await once(socket, 'data')
+  assert.match(String(answer), /^HTTP\/1\.1 200 /)
+  socket.destroy()
+
+  // A page that cannot be had leaves everything as it was.
+  const taken = createServer().listen(otherPort, '127.0.0.1')
+  await once(taken, 'listening')
+  await server.change(text(`${health}\n prometheus 127.0.0.1:${otherPort}\n hosts /nowhere`))
+  assert.match(server.errors.join(), `metrics page on 127.0.0.1:${otherPort}: the port is in use`)
+  const ready = await fetch(`http://127.0.0.1:${pagePort}/ready`)
+  assert.is(ready.status, 200)
+  taken.close()
+  await server.end()
 })
 
 test('letters of forwarded names are random when that is asked for', async () => {
