@@ -7,6 +7,7 @@ import type { SocketAddress } from '../../reactor/socket-address.ts'
 import type { EndpointPicker } from './endpoint-picker.ts'
 import { FlowIndex } from './flow-index.ts'
 import { keptClient } from './kept-client.ts'
+import { RecentFlows } from './recent-flows.ts'
 import type { RelayOptions } from './relay-options.ts'
 import type { RelayTarget } from './relay-table.ts'
 import { SessionTable, type TableSession } from './session-table.ts'
@@ -39,7 +40,9 @@ export class UdpRelay {
   readonly #sessions: SessionTable<Session>
   readonly #flows = new FlowIndex<Session>()
   readonly #bySocket = new Map<DatagramSocket, Session>()
-  readonly #scratch = new Uint8Array(addressRecordBytes)
+  readonly #recent = new RecentFlows<Session>()
+  readonly #scratchWords = new Int32Array(addressRecordBytes / 4)
+  readonly #scratch = new Uint8Array(this.#scratchWords.buffer)
   /** Timers have numbers for tags. */
   readonly #byTag = new Map<number, Session>()
   #nextTag = 0
@@ -73,8 +76,8 @@ export class UdpRelay {
         const now = this.#now()
         for (let index = 0; index < batch.count; index++) {
           batch.copyAddress(index, this.#scratch, 0)
-          const key = `${listenerNumber} ${toByteString(this.#scratch)}`
-          const session = this.#sessions.get(key) ?? this.#open(key, listener, route)
+          const session =
+            this.#find(listenerNumber) ?? this.#open(this.#keyOf(listenerNumber), listener, route)
           if (session === undefined) continue
           session.lastMs = now
           const start = batch.offset(index)
@@ -101,6 +104,19 @@ export class UdpRelay {
   /** Ends all sessions. */
   close(): void {
     for (const session of this.#sessions.values()) this.#close(session)
+  }
+
+  /** The session of the record in `#scratch`. */
+  #find(listenerNumber: number): Session | undefined {
+    const recent = this.#recent.find(this.#scratchWords, listenerNumber)
+    if (recent?.isClosed === false) return recent
+    const found = this.#sessions.get(this.#keyOf(listenerNumber))
+    if (found !== undefined) this.#recent.note(this.#scratchWords, listenerNumber, found)
+    return found
+  }
+
+  #keyOf(listenerNumber: number): string {
+    return `${listenerNumber} ${toByteString(this.#scratch)}`
   }
 
   #open(
