@@ -1,15 +1,6 @@
 import { headerBytes } from '../wire/decode-message.ts'
 import { recordTypes } from '../wire/numbers.ts'
 
-/** Places in an encoded answer that are changed when it is given again. */
-export interface AnswerLayout {
-  /** Offsets of the TTLs, without that of the OPT record. */
-  readonly ttlOffsets: readonly number[]
-  /** Address records that follow each other in the answer section and can change places as blocks of
-   *  bytes; undefined when there are several, but not of that form. */
-  readonly rotation: Rotation | undefined
-}
-
 /** `count` blocks of `blockBytes` from `offset`. */
 export interface Rotation {
   readonly offset: number
@@ -24,28 +15,39 @@ interface RecordPlace {
   readonly offset: number
   readonly end: number
   readonly type: number
-  readonly ttlOffset: number
 }
 
-/** Finds the places in the bytes of an answer that our own encoder wrote, with one question. */
-export function answerLayout(bytes: Uint8Array): AnswerLayout {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const counts = [6, 8, 10].map((offset) => view.getUint16(offset))
-  const total = counts.reduce((sum, count) => sum + count, 0)
-  const records: RecordPlace[] = []
-  let offset = nameEnd(bytes, headerBytes) + 4
+/** Offsets of the TTLs in the bytes of an answer that our own encoder wrote, with one question; without that of
+ *  the OPT record. */
+export function ttlOffsets(bytes: Uint8Array): readonly number[] {
+  const total = u16(bytes, 6) + u16(bytes, 8) + u16(bytes, 10)
+  const offsets: number[] = []
+  let at = nameEnd(bytes, headerBytes) + 4
   for (let index = 0; index < total; index++) {
+    const fixed = nameEnd(bytes, at)
+    if (u16(bytes, fixed) !== recordTypes.OPT) offsets.push(fixed + 4)
+    at = fixed + 10 + u16(bytes, fixed + 8)
+  }
+  return offsets
+}
+
+/** Finds the address records of such an answer that can change places as blocks of bytes; undefined when there are
+ *  several, but not of that form. */
+export function answerRotation(bytes: Uint8Array): Rotation | undefined {
+  const count = u16(bytes, 6)
+  const answers: RecordPlace[] = []
+  let offset = nameEnd(bytes, headerBytes) + 4
+  for (let index = 0; index < count; index++) {
     const fixed = nameEnd(bytes, offset)
-    const end = fixed + 10 + view.getUint16(fixed + 8)
-    records.push({ offset, end, type: view.getUint16(fixed), ttlOffset: fixed + 4 })
+    const end = fixed + 10 + u16(bytes, fixed + 8)
+    answers.push({ offset, end, type: u16(bytes, fixed) })
     offset = end
   }
-  return {
-    ttlOffsets: records
-      .filter(({ type }) => type !== recordTypes.OPT)
-      .map(({ ttlOffset }) => ttlOffset),
-    rotation: rotationOf(records.slice(0, counts[0])),
-  }
+  return rotationOf(answers)
+}
+
+function u16(bytes: Uint8Array, at: number): number {
+  return ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0)
 }
 
 function nameEnd(bytes: Uint8Array, start: number): number {

@@ -1,7 +1,7 @@
 import { copyBytes } from '../../net/copy-bytes.ts'
 import type { Lease } from '../chain/reply.ts'
 import { headerBytes } from '../wire/decode-message.ts'
-import { answerLayout, noRotation } from './answer-layout.ts'
+import { answerRotation, noRotation, ttlOffsets } from './answer-layout.ts'
 import { entryWords, MemoGeneration } from './memo-generation.ts'
 import type { NameStamps } from './name-stamps.ts'
 import type { QuestionKey } from './question-key.ts'
@@ -19,6 +19,8 @@ export interface MemoEntry {
   /** The caller's number, given back with each hit. */
   readonly tally: number
 }
+
+const none: readonly number[] = []
 
 /** Answers as bytes, found by questions as bytes, so that a query that was answered before costs no object
  *  and no plugin. What depends on the cluster's names is good until one of them changes, what comes
@@ -75,37 +77,33 @@ export class FrontMemo {
   /** Keeps an answer to the question. One that is too large for the memo, or whose records cannot change
    *  places as bytes, is not kept. */
   keep(key: QuestionKey, kept: MemoEntry): void {
-    const { ttlOffsets, rotation } = answerLayout(kept.bytes)
-    const used = kept.isRotated ? rotation : noRotation
+    const used = kept.isRotated ? answerRotation(kept.bytes) : noRotation
     if (used === undefined) return
-    const { offset, blockBytes, count } = used
-    const offsets = kept.lease === undefined ? [] : ttlOffsets
-    const slots = Array.from(kept.dependencies, (dependency) => this.#stamps.slotOf(dependency))
-    const fixedWords = entryWords.size + 2 * slots.length + offsets.length
+    const offsets = kept.lease === undefined ? none : ttlOffsets(kept.bytes)
+    const fixedWords = entryWords.size + 2 * kept.dependencies.size + offsets.length
     const wordCount = fixedWords + Math.ceil((key.length + kept.bytes.length) / 4)
     const entry = this.#add(key, wordCount)
     if (entry < 0) return
     const { words, bytes, leases } = this.#young
-    if (kept.lease !== undefined) leases.push(kept.lease)
-    const head = [
-      key.hash,
-      key.length,
-      kept.bytes.length,
-      slots.length,
-      offsets.length,
-      offset,
-      blockBytes,
-      count,
-      kept.lease === undefined ? -1 : leases.length - 1,
-      kept.tally,
-    ]
-    words.set(head, entry)
-    words.set(
-      [...slots.flatMap((slot) => [slot, this.#stamps.at(slot)]), ...offsets],
-      entry + head.length,
-    )
-    bytes.set(key.bytes.subarray(0, key.length), (entry + fixedWords) * 4)
-    bytes.set(kept.bytes, (entry + fixedWords) * 4 + key.length)
+    words[entry + entryWords.hash] = key.hash
+    words[entry + entryWords.keyBytes] = key.length
+    words[entry + entryWords.answerBytes] = kept.bytes.length
+    words[entry + entryWords.stampCount] = kept.dependencies.size
+    words[entry + entryWords.ttlCount] = offsets.length
+    words[entry + entryWords.rotationOffset] = used.offset
+    words[entry + entryWords.rotationBlock] = used.blockBytes
+    words[entry + entryWords.rotationCount] = used.count
+    words[entry + entryWords.lease] = kept.lease === undefined ? -1 : leases.push(kept.lease) - 1
+    words[entry + entryWords.tally] = kept.tally
+    let at = entry + entryWords.size
+    for (const dependency of kept.dependencies) {
+      const slot = this.#stamps.slotOf(dependency)
+      words[at++] = slot
+      words[at++] = this.#stamps.at(slot)
+    }
+    for (const offset of offsets) words[at++] = offset
+    copyBytes(key.bytes, 0, bytes, at * 4, key.length)
+    copyBytes(kept.bytes, 0, bytes, at * 4 + key.length, kept.bytes.length)
   }
 
   #add(key: QuestionKey, wordCount: number): number {

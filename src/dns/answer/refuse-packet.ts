@@ -21,17 +21,18 @@ export function refusePacket(packet: Uint8Array): Uint8Array | undefined {
 export function isQueryHeader(packet: Uint8Array): boolean {
   if (packet.length < headerBytes) return false
   const flags = packet[2] ?? 0
-  const [questions, answers, authority, additional] = [4, 6, 8, 10].map(
-    (offset) => ((packet[offset] ?? 0) << 8) | (packet[offset + 1] ?? 0),
-  )
   return (
     (flags & 0x80) === 0 &&
     isKnownOpcode(flags) &&
-    questions === 1 &&
-    (answers ?? 0) <= 1 &&
-    (authority ?? 0) <= 1 &&
-    (additional ?? 0) <= 2
+    count(packet, 4) === 1 &&
+    count(packet, 6) <= 1 &&
+    count(packet, 8) <= 1 &&
+    count(packet, 10) <= 2
   )
+}
+
+function count(packet: Uint8Array, offset: number): number {
+  return ((packet[offset] ?? 0) << 8) | (packet[offset + 1] ?? 0)
 }
 
 function isKnownOpcode(flags: number): boolean {

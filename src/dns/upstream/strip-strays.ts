@@ -7,7 +7,10 @@ import { recordTypes } from '../wire/numbers.ts'
  *  none of these names lies in. What a stray record says about another name is not believed. */
 export function stripStrays(reply: Message): Message {
   const question = reply.questions[0]
-  if (question === undefined || reply.answers.length + reply.authority.length === 0) return reply
+  if (question === undefined) return reply
+  // Most replies, and they need no sets.
+  const isPlain = reply.answers.every(({ name }) => name === question.name)
+  if (isPlain && reply.authority.length === 0) return reply
   const names = reachedNames(question.name, reply.answers)
   const answers = kept(reply.answers, (owner) => names.has(owner))
   const authority = kept(reply.authority, (owner, type) =>
