@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
 import { connect, constants, type IncomingHttpHeaders } from 'node:http2'
 import { request } from 'node:https'
 import process from 'node:process'
@@ -6,6 +7,10 @@ import { promisify } from 'node:util'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { findBinary } from '../../../scripts/support/find-binary.ts'
+import type { PacketResponder } from '../../../src/dns/answer/packet-responder.ts'
+import { listenHttps } from '../../../src/dns/server/https-listener.ts'
+import { secureSettings } from '../../../src/dns/server/secure-settings.ts'
+import type { OpenListener } from '../../../src/dns/server/udp-listener.ts'
 import { decodeMessage } from '../../../src/dns/wire/decode-message.ts'
 import { queryPacket } from '../answer/responder-fixture.ts'
 import { freePort, type RunningServer, startServer } from './running-server.ts'
@@ -23,6 +28,7 @@ if (certificates === undefined) {
   registerLifetime()
   registerRequests()
   registerConnections()
+  registerSlowClients()
 }
 
 /** An answer with its status. */
@@ -125,6 +131,44 @@ function registerConnections(): void {
     )
     assert.match(String(message), /https:.*no tls directive with certificate and key/)
   })
+}
+
+function registerSlowClients(): void {
+  for (const protocol of ['HTTP/2', 'HTTP/1.1'] as const) {
+    test(`${protocol}: a client that does not end its body is cut off`, async () => {
+      const { listener, port: own } = await listenImpatiently()
+      const head = { 'content-type': 'application/dns-message' }
+      if (protocol === 'HTTP/2') {
+        const session = connect(`https://127.0.0.1:${own}`, { ca: certificates?.text, ...named })
+        const stream = session.request({ ':method': 'POST', ':path': '/dns-query', ...head })
+        stream.on('error', () => {})
+        stream.write('abc')
+        await once(stream, 'close')
+        session.close()
+      } else {
+        const place = { host: '127.0.0.1', port: own, path: '/dns-query', agent: false }
+        const tls = { ca: certificates?.text, ...named }
+        const asking = request({ ...place, ...tls, method: 'POST', headers: head })
+        asking.on('error', () => {})
+        asking.write('abc')
+        // The error comes first, and would end a wait by `once`.
+        await new Promise((resolve) => asking.on('close', resolve))
+      }
+      await listener.close()
+    })
+  }
+}
+
+/** A listener that waits for nobody, and is never asked. */
+async function listenImpatiently(): Promise<{ listener: OpenListener; port: number }> {
+  const { certificate = '', key = '' } = certificates ?? {}
+  const tls = { certificate, key, authority: undefined, clientAuth: 'nocert' } as const
+  const secure = secureSettings('https://:443', tls)
+  const timeouts = { readMs: 300, writeMs: 300, idleMs: 300 }
+  const place = { host: '127.0.0.1', port: await freePort(), isShared: false }
+  const seat = { responder: undefined as unknown as PacketResponder }
+  const listener = await listenHttps(place, seat, { secure, timeouts }, () => {})
+  return { listener, port: place.port }
 }
 
 function corefile(address: string): string {
