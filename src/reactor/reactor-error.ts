@@ -1,3 +1,5 @@
+import { errnos } from './stream-handler.ts'
+
 /** The reactor could not do what its owner asked: no such address, no right, no engine. What peers do is never
  *  an error of this kind. */
 export class ReactorError extends Error {
@@ -21,4 +23,9 @@ const remedies: Readonly<Record<number, string>> = {
   24: '; raise the limit of open files (ulimit -n)',
   98: '; another process listens there (ss -lnp tells which)',
   99: '; no interface of this machine has the address',
+}
+
+/** Throws ReactorError (ECANCELED) when nothing may be opened any more. */
+export function refuseEnded(isEnding: boolean, operation: string): void {
+  if (isEnding) throw new ReactorError(operation, errnos.ECANCELED, 'the reactor has ended')
 }

@@ -1,5 +1,7 @@
 import { once } from 'node:events'
 import * as assert from 'uvu/assert'
+import { openReactor } from '../../src/reactor/open-reactor.ts'
+import { ReactorError } from '../../src/reactor/reactor-error.ts'
 import { errnos } from '../../src/reactor/stream-handler.ts'
 import { contract } from './support/contract.ts'
 import { connectPeer, pattern, readAll, servePeer } from './support/peer.ts'
@@ -304,6 +306,30 @@ test('the end of the reactor is the end of all connections', (engine) => {
     const ends = server.events.filter((event) => event === `close ${errnos.ECANCELED}`)
     assert.ok(ends.length >= 100)
   })
+})
+
+test('a reactor that has ended takes nothing, and keeps nothing that was under way', async (engine) => {
+  const abort = new AbortController()
+  const reactor = openReactor({ engine, isChecked: true }, abort.signal)
+  const handler = new Recorder()
+  const opening = [
+    reactor.listen(loopback, {}, handler),
+    reactor.openDatagram({ address: loopback }, { onBatch() {}, onError() {} }),
+  ]
+  abort.abort()
+  await Promise.all(opening)
+  await reactor.closed
+  const refused = (error: unknown): boolean =>
+    error instanceof ReactorError && error.errno === errnos.ECANCELED
+  const late = await reactor.listen(loopback, {}, handler).catch((error: unknown) => error)
+  assert.ok(refused(late))
+  const socket = await reactor
+    .openDatagram({ address: loopback }, { onBatch() {}, onError() {} })
+    .catch((error: unknown) => error)
+  assert.ok(refused(socket))
+  assert.throws(() => reactor.connect(loopback, { timeoutMs: 100 }, handler), refused)
+  const { listeners, datagramSockets, connections } = reactor.counts
+  assert.equal([listeners, datagramSockets, connections], [0, 0, 0])
 })
 
 run()

@@ -13,7 +13,7 @@ import type {
   ReactorLimits,
   TimerId,
 } from '../reactor.ts'
-import { ReactorError } from '../reactor-error.ts'
+import { ReactorError, refuseEnded } from '../reactor-error.ts'
 import type { EngineSettings } from '../reactor-options.ts'
 import type { SocketAddress } from '../socket-address.ts'
 import { errnos, type StreamHandler } from '../stream-handler.ts'
@@ -120,14 +120,14 @@ export class DescriptorReactor implements Reactor {
     options: ListenOptions,
     handler: StreamHandler,
   ): Promise<Listener> {
-    this.#refuseEnded('listen')
+    refuseEnded(this.#isEnding, 'listen')
     const listener = this.#listeners.open(address, options, handler)
     this.#kick()
     return listener
   }
 
   connect(address: SocketAddress, options: ConnectOptions, handler: StreamHandler): ConnectionId {
-    this.#refuseEnded('connect')
+    refuseEnded(this.#isEnding, 'connect')
     const { errno, fd } = tryConnectSocket(address, options, this.#driver.wantsBlocking)
     const id = this.#table.add(fd, handler, 0)
     if (id < 0) {
@@ -237,7 +237,7 @@ export class DescriptorReactor implements Reactor {
   }
 
   async openDatagram(options: DatagramOptions, handler: DatagramHandler): Promise<DatagramSocket> {
-    this.#refuseEnded('open UDP')
+    refuseEnded(this.#isEnding, 'open UDP')
     const socket = this.#datagrams.open(options, handler)
     this.#kick()
     return socket
@@ -311,10 +311,6 @@ export class DescriptorReactor implements Reactor {
     if (this.#hasWork()) return 0
     const timerMs = this.#timers.waitMs(nowMs)
     return timerMs < 0 ? longestWaitMs : Math.min(longestWaitMs, Math.ceil(timerMs))
-  }
-
-  #refuseEnded(operation: string): void {
-    if (this.#isEnding) throw new ReactorError(operation, errnos.ECANCELED, 'the reactor has ended')
   }
 
   #end(): void {

@@ -13,7 +13,7 @@ import type {
   ReactorLimits,
   TimerId,
 } from '../reactor.ts'
-import { ReactorError } from '../reactor-error.ts'
+import { ReactorError, refuseEnded } from '../reactor-error.ts'
 import { type EngineSettings, poison } from '../reactor-options.ts'
 import { SlotTable } from '../slot-table.ts'
 import { formatSocketAddress, type SocketAddress } from '../socket-address.ts'
@@ -40,6 +40,7 @@ export class PortableReactor implements Reactor {
   /** What `onData` is delivering. */
   #delivered: Buffer | undefined
   #isDeliveredShared = false
+  #isEnding = false
   #onClosed: () => void = () => {}
 
   constructor(settings: EngineSettings, reason: string, signal: AbortSignal) {
@@ -73,12 +74,13 @@ export class PortableReactor implements Reactor {
     }
   }
 
-  listen(
+  async listen(
     address: SocketAddress,
     options: ListenOptions,
     handler: StreamHandler,
   ): Promise<Listener> {
     const operation = `listen on ${formatSocketAddress(address)}`
+    refuseEnded(this.#isEnding, operation)
     refuseOptions(operation, {
       isTransparent: options.isTransparent === true,
       fastOpenQueue: (options.fastOpenQueue ?? 0) > 0,
@@ -112,6 +114,7 @@ export class PortableReactor implements Reactor {
         const listener: Listener = { address: { address: address.address, port }, close }
         this.#closables.add(listener)
         this.#listenerCount++
+        if (this.#isEnding) close()
         resolve(listener)
       },
     )
@@ -119,7 +122,9 @@ export class PortableReactor implements Reactor {
   }
 
   connect(address: SocketAddress, options: ConnectOptions, handler: StreamHandler): ConnectionId {
-    refuseOptions(`connect to ${formatSocketAddress(address)}`, {
+    const operation = `connect to ${formatSocketAddress(address)}`
+    refuseEnded(this.#isEnding, operation)
+    refuseOptions(operation, {
       isTransparent: options.isTransparent === true,
     })
     const socket = new Socket({ allowHalfOpen: true, ...this.#watermark() })
@@ -237,7 +242,9 @@ export class PortableReactor implements Reactor {
   }
 
   async openDatagram(options: DatagramOptions, handler: DatagramHandler): Promise<DatagramSocket> {
-    refuseOptions(`open UDP ${formatSocketAddress(options.address)}`, {
+    const operation = `open UDP ${formatSocketAddress(options.address)}`
+    refuseEnded(this.#isEnding, operation)
+    refuseOptions(operation, {
       isTransparent: options.isTransparent === true,
       descriptor: options.descriptor !== undefined,
     })
@@ -245,6 +252,7 @@ export class PortableReactor implements Reactor {
       this.#closables.delete(closed),
     )
     this.#closables.add(socket)
+    if (this.#isEnding) socket.close()
     return socket
   }
 
@@ -359,6 +367,7 @@ export class PortableReactor implements Reactor {
   }
 
   #end(): void {
+    this.#isEnding = true
     for (const closable of this.#closables) closable.close()
     for (const id of this.#slots.ids()) this.#abandon(id, errnos.ECANCELED)
     const settle = () => {
