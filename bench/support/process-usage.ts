@@ -1,10 +1,13 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 
 /** What a process has used and holds. */
 export interface ProcessUsage {
   /** Of all its threads, user and system. */
   readonly cpuSeconds: number
   readonly residentMiB: number
+  /** All its threads together were ready to run and had no processor: what the machine adds to latencies. 0 where
+   *  the kernel does not count it. */
+  readonly waitedSeconds: number
 }
 
 /** Clock ticks a second in /proc (USER_HZ), the same on every Linux. */
@@ -17,5 +20,23 @@ export function readUsage(pid: number): ProcessUsage {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
   const ticks = Number(fields[11]) + Number(fields[12])
   const resident = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
-  return { cpuSeconds: ticks / ticksPerSecond, residentMiB: Number(resident ?? 0) / 1_024 }
+  return {
+    cpuSeconds: ticks / ticksPerSecond,
+    residentMiB: Number(resident ?? 0) / 1_024,
+    waitedSeconds: readWaited(pid),
+  }
+}
+
+/** The second number of schedstat, nanoseconds; Documentation/scheduler/sched-stats.rst */
+function readWaited(pid: number): number {
+  let waited = 0
+  for (const thread of readdirSync(`/proc/${pid}/task`)) {
+    try {
+      const text = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8')
+      waited += Number(text.split(' ')[1])
+    } catch {
+      // A thread that has just ended, or a kernel without these numbers.
+    }
+  }
+  return waited / 1e9
 }
