@@ -150,11 +150,15 @@ interface EngineParts extends WorkerSetup {
   readonly logger: Logger
 }
 
-function openEngine(workerCount: number, parts: EngineParts, io: CliIo): AnswerEngine {
-  const { source, logger, randomizesCase, logLevel } = parts
+function openEngine(
+  workerCount: number,
+  { source, logger, randomizesCase, logLevel }: EngineParts,
+  io: CliIo,
+): AnswerEngine {
   if (workerCount === 1) {
     const localAddresses = readLocalAddresses
-    return new ThreadEngine({ source, logger, localAddresses, randomizesCase, isShared: false })
+    const parts = { source, logger, localAddresses, randomizesCase, clock: systemClock }
+    return new ThreadEngine({ ...parts, isShared: false })
   }
   return new WorkerPool({
     workerCount,

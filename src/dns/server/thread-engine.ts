@@ -1,4 +1,4 @@
-import { type Clock, delay, systemClock } from '../../kube/clock.ts'
+import { type Clock, delay } from '../../kube/clock.ts'
 import { aborted } from '../../net/aborted.ts'
 import { openReactor } from '../../reactor/open-reactor.ts'
 import type { Reactor } from '../../reactor/reactor.ts'
@@ -18,6 +18,8 @@ import { openResponder } from './open-responder.ts'
 /** What a thread answers with. */
 export interface ThreadParts
   extends Omit<GenerationParts, 'cacheObserver' | 'forwardObserver' | 'reactor'> {
+  /** For the end of what a reload has replaced. */
+  readonly clock: Clock
   /** Other threads listen at the same addresses. */
   readonly isShared: boolean
 }
@@ -34,7 +36,6 @@ interface Seated {
 /** Answers in this thread. */
 export class ThreadEngine implements AnswerEngine {
   readonly #parts: ThreadParts
-  readonly #clock: Clock = systemClock
   readonly #metrics: DnsMetrics = createDnsMetrics()
   readonly #ending = new AbortController()
   readonly #reactor: Reactor
@@ -68,10 +69,8 @@ export class ThreadEngine implements AnswerEngine {
       next.close()
       throw error
     }
-    void delay(this.#clock, graceMs, signal).then(() => before?.close())
-    next.failed.catch((error: unknown) => {
-      if (this.#generation === next) this.#failure.reject(error)
-    })
+    if (before !== undefined) void closeLater(before, this.#parts.clock, signal)
+    this.#failWith(next)
     return next.listeners.map(({ label }) => label)
   }
 
@@ -117,6 +116,14 @@ export class ThreadEngine implements AnswerEngine {
     this.#generation?.close()
   }
 
+  /** In a function of its own: what stands here is held by the generation, and must not hold the one before it,
+   *  with its copy of the cluster. */
+  #failWith(generation: DnsGeneration): void {
+    generation.failed.catch((error: unknown) => {
+      if (this.#generation === generation) this.#failure.reject(error)
+    })
+  }
+
   #open(corefile: Corefile): DnsGeneration {
     const { cache, forward } = this.#metrics
     return openGeneration(corefile, {
@@ -145,6 +152,15 @@ export class ThreadEngine implements AnswerEngine {
     this.#generation = next
     this.#seated = wanted
   }
+}
+
+async function closeLater(
+  generation: DnsGeneration,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<void> {
+  await delay(clock, graceMs, signal)
+  generation.close()
 }
 
 const maxQueryBytes = 65_535

@@ -1,5 +1,6 @@
 import process from 'node:process'
 import type { MessagePort } from 'node:worker_threads'
+import { systemClock } from '../../kube/clock.ts'
 import { createLogger } from '../../observe/logger.ts'
 import { recheckCorefile } from '../corefile/check-corefile.ts'
 import { ThreadEngine } from '../server/thread-engine.ts'
@@ -35,6 +36,7 @@ export function runWorker({ port, setup, localAddresses, taken }: WorkerParts): 
     logger,
     localAddresses,
     randomizesCase,
+    clock: systemClock,
     isShared: true,
   })
   engine.failed.catch((error: unknown) => post({ kind: 'failed', reason: reasonOf(error) }))

@@ -5,6 +5,7 @@ import { type Corefile, checkCorefile } from '../../../src/dns/corefile/check-co
 import type { AnswerEngine } from '../../../src/dns/server/answer-engine.ts'
 import { serveDns } from '../../../src/dns/server/serve-dns.ts'
 import { ThreadEngine, type ThreadParts } from '../../../src/dns/server/thread-engine.ts'
+import { systemClock } from '../../../src/kube/clock.ts'
 import type { ClusterSource } from '../../../src/kube/store.ts'
 import { createLogger } from '../../../src/observe/logger.ts'
 
@@ -54,6 +55,7 @@ export async function startServer(
         logger,
         localAddresses: () => ['127.0.0.1'],
         randomizesCase: false,
+        clock: systemClock,
         isShared: false,
         ...parts,
       }),
