@@ -18,15 +18,26 @@ export function startSocketAddress(target: Uint8Array, at: number, isIpv4: boole
   return length
 }
 
-/** Writes a socket address in the kernel's form; returns its length. */
+/** Writes a socket address in the kernel's form; returns its length. A link-local one may have its interface:
+ *  `fe80::1%eth0`, `fe80::1%2`; one that is not there becomes 0, which the kernel refuses. */
 export function encodeSocketAddress(address: SocketAddress, target: Uint8Array, at = 0): 16 | 28 {
   const isIpv4 = socketFamily(address) === 4
   const length = startSocketAddress(target, at, isIpv4)
   target[at + socketAddressOffsets.port] = address.port >> 8
   target[at + socketAddressOffsets.port + 1] = address.port & 0xff
-  const { address4, address6 } = socketAddressOffsets
-  writeAddress(target, at + (isIpv4 ? address4 : address6), address.address)
+  const { address4, address6, scope } = socketAddressOffsets
+  const [text = '', link] = address.address.split('%')
+  writeAddress(target, at + (isIpv4 ? address4 : address6), text)
+  if (link !== undefined && !isIpv4) writeHost32(target, at + scope, interfaceIndex(link))
   return length
+}
+
+function interfaceIndex(link: string): number {
+  return /^[0-9]+$/.test(link) ? Number(link) : systemCalls().interfaceIndex(link)
+}
+
+function writeHost32(target: Uint8Array, at: number, value: number): void {
+  target.set(new Uint8Array(Uint32Array.of(value).buffer), at)
 }
 
 /** Reads a socket address of the kernel. IPv4-mapped addresses do not occur: our IPv6 sockets are IPv6 only. */

@@ -13,6 +13,8 @@ export interface SystemCalls {
   accept4(fd: number, address: null, length: null, flags: number): number
   getsockname(fd: number, address: Uint8Array, length: Uint8Array): number
   getpeername(fd: number, address: Uint8Array, length: Uint8Array): number
+  /** if_nametoindex(3); 0: there is no such interface. */
+  interfaceIndex(name: string): number
   setsockopt(fd: number, level: number, name: number, value: Uint8Array, length: number): number
   getsockopt(fd: number, level: number, name: number, value: Uint8Array, length: Uint8Array): number
   recv(fd: number, bytes: Pointer, length: number, flags: number): number
@@ -79,6 +81,7 @@ function load(): SystemCalls {
     accept4: find('int accept4(int, void *, void *, int)'),
     getsockname: find('int getsockname(int, void *, void *)'),
     getpeername: find('int getpeername(int, void *, void *)'),
+    interfaceIndex: find('uint32_t if_nametoindex(const char *)'),
     setsockopt: find('int setsockopt(int, int, int, const void *, uint32_t)'),
     getsockopt: find('int getsockopt(int, int, int, void *, void *)'),
     recv: find('intptr_t recv(int, intptr_t, size_t, int)'),
