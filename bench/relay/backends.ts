@@ -16,6 +16,10 @@ export async function startBackends(bed: RelayBed): Promise<void> {
   await bed.script(new URL('./echo-server.ts', import.meta.url), { port: relayPorts.echo })
   await bed.script(new URL('./named-servers.ts', import.meta.url), { ports: relayPorts.named })
   await accepting(relayPorts.http)
+  // The first reader of a file waits for its pages.
+  const order = { port: relayPorts.http, bytes: answerBytes.bulk }
+  const { child } = await bed.script(new URL('./bulk-client.ts', import.meta.url), order)
+  await bed.stop(child)
 }
 
 /** The folder is readable for its owner only, so nginx stays who starts it. */
