@@ -51,7 +51,7 @@ export class EpollDriver implements Driver {
   readonly #buffers: number[] = []
   #ready: ConnectionId[] = []
   /** Connections for which there was no buffer. */
-  readonly #starved: ConnectionId[] = []
+  #starved: ConnectionId[] = []
 
   constructor(parts: DriverParts, events: DriverEvents) {
     this.#table = parts.table
@@ -273,6 +273,9 @@ export class EpollDriver implements Driver {
 
   readonly #onReceiveFree = (buffer: number): void => {
     this.#buffers.push(buffer)
-    for (const id of this.#starved.splice(0)) if (this.#table.isAlive(id)) this.#queue(id)
+    if (this.#starved.length === 0) return
+    const starved = this.#starved
+    this.#starved = []
+    for (const id of starved) if (this.#table.isAlive(id)) this.#queue(id)
   }
 }
