@@ -23,7 +23,7 @@ export const podDetection: readonly string[] = [
 ]
 
 /** Nothing that the daemon does takes as long; a wait that ends so is a failure with its whole log. */
-const patienceMs = process.env.PORTOLAN_GUEST === undefined ? 20_000 : 60_000
+const patienceMs = process.env.PORTOLAN_GUEST === undefined ? 20_000 : 120_000
 
 /** Runs a `portolan` command in the lab's node and returns its output; throws with its error output. */
 export function runPortolan(lab: NetworkLab, ...args: readonly string[]): string {

@@ -10,8 +10,8 @@ import { AnswerCounter, type Answers, failureReason, type Request } from './requ
 /** Flows opened at once: more would overrun the listener's backlog. */
 const parallelOpens = 50
 
-/** Generous: a thousand connections on two busy cores. */
-const holdTimeoutMs = 10_000
+/** Generous: a thousand connections on two busy cores; in the virtual machine each takes longer. */
+const holdTimeoutMs = process.env.PORTOLAN_GUEST === undefined ? 10_000 : 40_000
 
 const held = new Map<string, HeldFlow[]>()
 

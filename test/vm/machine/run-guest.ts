@@ -139,7 +139,7 @@ function initText(nodeArguments: readonly string[]): string {
     (word) => `'${word.replaceAll("'", `'\\''`)}'`,
   )
   return `#!/bin/sh
-export PATH=/bin HOME=/tmp PORTOLAN_GUEST=1
+export PATH=/bin HOME=/tmp PORTOLAN_GUEST=1 PORTOLAN_TEST_MODES=ipvs
 /bin/busybox --install -s /bin
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
