@@ -294,16 +294,18 @@ export class IpvsMechanism implements Mechanism {
     const { servers, addedAddresses, removedAddresses } = changes
     const opening = [...servers.values()].flatMap((each) => each.opening)
     const closing = [...servers.values()].flatMap((each) => each.closing)
-    const opened = this.#ipvs.apply(opening)
     const batch = this.#nftables.newBatch()
     const elements = changes.writeFilters(batch)
+    const addressCount = addedAddresses.length + removedAddresses.length
+    // Where nothing stands between the two, they are one request.
+    const isOne = batch.isEmpty && addressCount === 0
+    const opened = this.#ipvs.apply(isOne ? [...opening, ...closing] : opening)
     const { bytes } = this.#nftables.commit(batch)
     for (const address of addedAddresses) this.#addresses.add(address)
     for (const address of removedAddresses) this.#addresses.remove(address)
-    const closed = this.#ipvs.apply(closing)
+    const closed = this.#ipvs.apply(isOne ? [] : closing)
     for (const [name, { present }] of servers) this.#note(name, present)
-    const addressCount = addedAddresses.length + removedAddresses.length
-    const sends = [opening.length, closing.length, bytes].filter((count) => count > 0).length
+    const sends = [opened.requests, closed.requests, bytes].filter((count) => count > 0).length
     return {
       transactions: sends + addressCount,
       operations: opening.length + closing.length + elements + addressCount,

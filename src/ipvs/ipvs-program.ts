@@ -18,6 +18,13 @@ interface FamilyElement {
   readonly element: SetElement
 }
 
+/** What a service asks for, by name. */
+interface CompiledService {
+  readonly servers: readonly (readonly [string, ServerProgram])[]
+  readonly elements: readonly (readonly [string, FamilyElement])[]
+  readonly addresses: readonly string[]
+}
+
 /** What differs after some services were compiled anew. */
 export interface ProgramChanges {
   /** By `formatServerKey`. */
@@ -34,10 +41,11 @@ export interface ProgramChanges {
 export class IpvsProgram {
   readonly #context: CompileContext
   readonly #servers = new CountedMap<ServerProgram>(isSameProgram)
-  readonly #elements = new CountedMap<FamilyElement>((left, right) =>
-    isSameElement(left.element, right.element),
+  readonly #elements = new CountedMap<FamilyElement>(
+    (left, right) => left === right || isSameElement(left.element, right.element),
   )
   readonly #addresses = new CountedMap<string>(() => true)
+  readonly #compiled = new WeakMap<ServicePlan, CompiledService>()
 
   constructor(context: CompileContext) {
     this.#context = context
@@ -53,8 +61,8 @@ export class IpvsProgram {
     const gone = new Set<string>()
     const kept = new Set<string>()
     for (const { before, after } of changes) {
-      if (before !== undefined) compileService(before, this.#context, this.#remover)
-      if (after !== undefined) compileService(after, this.#context, this.#adder)
+      if (before !== undefined) this.#take(this.#compile(before), 'remove')
+      if (after !== undefined) this.#take(this.#compile(after), 'add')
       for (const frontend of before?.frontends ?? []) gone.add(frontendName(frontend))
       for (const frontend of after?.frontends ?? []) kept.add(frontendName(frontend))
     }
@@ -101,18 +109,29 @@ export class IpvsProgram {
     return sets
   }
 
-  readonly #adder: ServiceVisitor = {
-    server: (program) => this.#servers.add(formatServerKey(program.server.key), program),
-    element: (family, set, element) =>
-      this.#elements.add(elementName(family, set, element.key), { family, set, element }),
-    address: (address) => this.#addresses.add(address, address),
+  /** What a service asks for; remembered with its plan, which is compiled for the last time when it goes. */
+  #compile(plan: ServicePlan): CompiledService {
+    const known = this.#compiled.get(plan)
+    if (known !== undefined) return known
+    const servers: [string, ServerProgram][] = []
+    const elements: [string, FamilyElement][] = []
+    const addresses: string[] = []
+    const visitor: ServiceVisitor = {
+      server: (program) => servers.push([formatServerKey(program.server.key), program]),
+      element: (family, set, element) =>
+        elements.push([elementName(family, set, element.key), { family, set, element }]),
+      address: (address) => addresses.push(address),
+    }
+    compileService(plan, this.#context, visitor)
+    const compiled = { servers, elements, addresses }
+    this.#compiled.set(plan, compiled)
+    return compiled
   }
 
-  readonly #remover: ServiceVisitor = {
-    server: (program) => this.#servers.remove(formatServerKey(program.server.key), program),
-    element: (family, set, element) =>
-      this.#elements.remove(elementName(family, set, element.key), { family, set, element }),
-    address: (address) => this.#addresses.remove(address, address),
+  #take({ servers, elements, addresses }: CompiledService, verb: 'add' | 'remove'): void {
+    for (const [name, program] of servers) this.#servers[verb](name, program)
+    for (const [name, element] of elements) this.#elements[verb](name, element)
+    for (const address of addresses) this.#addresses[verb](address, address)
   }
 }
 
@@ -134,6 +153,7 @@ function writeElements(
 }
 
 function isSameProgram(left: ServerProgram, right: ServerProgram): boolean {
+  if (left === right) return true
   if (!isSameServer(left.server, right.server)) return false
   if (left.destinations.size !== right.destinations.size) return false
   for (const [name, { weight }] of left.destinations) {

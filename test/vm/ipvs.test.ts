@@ -14,6 +14,7 @@ const tools = ['qemu-system-x86_64', 'busybox', 'depmod', 'kmod', 'ip', 'nft', '
 if (isGuest) {
   await import('./guest/codec.ts')
   await import('./guest/mechanism.ts')
+  await import('./guest/others.ts')
   await import('./guest/traffic.ts')
 } else {
   const reason = hindrance()

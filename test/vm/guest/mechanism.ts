@@ -1,19 +1,18 @@
-import { execFileSync } from 'node:child_process'
 import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { type IpvsMechanism, openIpvsMechanism } from '../../../src/ipvs/ipvs-mechanism.ts'
 import type { EndpointSlice } from '../../../src/kube/resources.ts'
-import { resourceKey } from '../../../src/kube/resources.ts'
-import { Planner } from '../../../src/proxy/plan/planner.ts'
-import type { Plan } from '../../../src/proxy/port/mechanism.ts'
-import { FakeClock } from '../../kube/fake-clock.ts'
-import { inFreshNamespace } from '../../support/fresh-namespace.ts'
-import { parseCluster, planContext } from '../../support/plan-fixture.ts'
+import { parseCluster } from '../../support/plan-fixture.ts'
+import {
+  inIpvsKernel,
+  nodeContext,
+  nothingWritten,
+  openMechanism,
+  runProgram,
+} from './in-ipvs-kernel.ts'
 
 const test = suite('vm/mechanism')
 
-const context = planContext({ nodePortAddresses: ['192.168.0.1', 'fd00:50::1'] })
 const clusterText = `
   service web 10.96.0.10 fd00:10::10 http:80/TCP/30080 type=LoadBalancer lb=198.18.0.1 etp=Local from=10.0.0.0/8,192.168.0.1/32
   slice web-4 of web http:8080/TCP | 10.1.0.4@n1 | 10.1.1.7@n2 | 10.1.1.8@n2
@@ -22,60 +21,23 @@ const clusterText = `
   slice sticky-1 of sticky main:53/UDP | 10.1.0.5@n1 | 10.1.1.9@n2
   service empty 10.96.0.12 p:9/SCTP/30009 type=NodePort
 `
-const nothing = { transactions: 0, operations: 0, bytes: 0 }
-
-interface Cluster {
-  readonly planner: Planner
-  readonly plan: Plan
-}
-
-function clusterOf(text: string): Cluster {
-  const planner = new Planner(context)
-  const { services, slices } = parseCluster(text)
-  for (const service of services) planner.setService(resourceKey(service), service)
-  for (const slice of slices) planner.setSlice(resourceKey(slice), slice)
-  planner.takeChanges()
-  return { planner, plan: { node: context.node, services: planner.services } }
-}
-
-function open(clock = new FakeClock()): IpvsMechanism {
-  const timeouts = { tcp: 0, tcpFin: 0, udp: 0 }
-  return openIpvsMechanism({ scheduler: '', excludeCidrs: [], isArpStrict: true, timeouts, clock })
-}
-
-function run(command: string, ...args: readonly string[]): string {
-  return execFileSync(command, args, { encoding: 'utf8' })
-}
-
-async function inKernel(
-  body: (mechanism: IpvsMechanism, cluster: Cluster, clock: FakeClock) => Promise<void>,
-  text = clusterText,
-): Promise<void> {
-  await inFreshNamespace(async () => {
-    const clock = new FakeClock()
-    const mechanism = open(clock)
-    try {
-      const cluster = clusterOf(text)
-      await mechanism.synchronize(cluster.plan)
-      await body(mechanism, cluster, clock)
-    } finally {
-      mechanism.close()
-    }
-  })
-}
+const oneEndpoint = `
+  service one 10.96.0.20 p:80/TCP
+  slice one-1 of one p:8080/TCP | 10.1.1.1@n2
+`
 
 test('a second synchronisation and a restart write nothing', () =>
-  inKernel(async (mechanism, { plan }) => {
-    assert.equal(await mechanism.synchronize(plan), nothing)
-    const restarted = open()
+  inIpvsKernel(clusterText, async (mechanism, { plan }) => {
+    assert.equal(await mechanism.synchronize(plan), nothingWritten)
+    const restarted = openMechanism()
     assert.equal(await restarted.compare(plan), [])
-    assert.equal(await restarted.synchronize(plan), nothing)
+    assert.equal(await restarted.synchronize(plan), nothingWritten)
     restarted.close()
   }))
 
 test('ipvsadm, nft and ip list what the plan asks for', () =>
-  inKernel(async () => {
-    const listed = run('ipvsadm', '-Sn').trim().split('\n')
+  inIpvsKernel(clusterText, async () => {
+    const listed = runProgram('ipvsadm', '-Sn').trim().split('\n')
     for (const line of [
       '-A -t 10.96.0.10:80 -s rr',
       '-a -t 10.96.0.10:80 -r 10.1.1.7:8080 -m -w 1',
@@ -89,11 +51,11 @@ test('ipvsadm, nft and ip list what the plan asks for', () =>
     }
     assert.not.ok(listed.some((line) => line.includes('198.18.0.1:80 -r 10.1.1.7')))
     assert.ok(listed.some((line) => /^-a -f \d+ -r 10\.1\.1\.7:8080/.test(line)))
-    const rules = run('nft', 'list', 'table', 'ip', 'portolan-ipvs')
+    const rules = runProgram('nft', 'list', 'table', 'ip', 'portolan-ipvs')
     assert.match(rules, '10.96.0.12 . sctp . 9 comment "ns/empty:p"')
     assert.match(rules, '198.18.0.1 . tcp . 80 . 10.0.0.0/8')
     assert.match(rules, 'meta mark set ip daddr . meta l4proto . th dport map @short-cuts-pod')
-    const addresses = run('ip', '-o', 'addr', 'show', 'kube-ipvs0')
+    const addresses = runProgram('ip', '-o', 'addr', 'show', 'kube-ipvs0')
     for (const address of ['10.96.0.10/32', '10.96.0.12/32', '198.18.0.1/32', 'fd00:10::10/128']) {
       assert.match(addresses, address)
     }
@@ -139,9 +101,9 @@ const foreign: readonly (readonly [string, readonly string[], RegExp])[] = [
   ],
 ]
 test('what others change is seen, named and mended', () =>
-  inKernel(async (mechanism, { plan }) => {
+  inIpvsKernel(clusterText, async (mechanism, { plan }) => {
     for (const [title, [command = '', ...args], expected] of foreign) {
-      run(command, ...args)
+      runProgram(command, ...args)
       const found = await mechanism.compare(plan)
       const text = found.map(({ kind, object }) => `${kind} ${object}`).join('\n')
       assert.match(text, expected, title)
@@ -151,21 +113,21 @@ test('what others change is seen, named and mended', () =>
   }))
 
 test('virtual servers and tables of others are left alone, and cleanup removes exactly ours', () =>
-  inKernel(async (mechanism, { plan }) => {
-    run('ipvsadm', '-A', '-t', '10.50.0.1:80')
-    run('nft', 'add', 'table', 'ip', 'theirs')
-    assert.equal(await mechanism.synchronize(plan), nothing)
+  inIpvsKernel(clusterText, async (mechanism, { plan }) => {
+    runProgram('ipvsadm', '-A', '-t', '10.50.0.1:80')
+    runProgram('nft', 'add', 'table', 'ip', 'theirs')
+    assert.equal(await mechanism.synchronize(plan), nothingWritten)
     await mechanism.cleanup()
-    assert.equal(run('ipvsadm', '-Sn').trim(), '-A -t 10.50.0.1:80 -s wlc')
-    assert.equal(run('nft', 'list', 'tables').trim(), 'table ip theirs')
-    assert.not.match(run('ip', 'addr'), 'kube-ipvs0')
-    const restarted = open()
-    assert.equal(await restarted.cleanup(), nothing)
+    assert.equal(runProgram('ipvsadm', '-Sn').trim(), '-A -t 10.50.0.1:80 -s wlc')
+    assert.equal(runProgram('nft', 'list', 'tables').trim(), 'table ip theirs')
+    assert.not.match(runProgram('ip', 'addr'), 'kube-ipvs0')
+    const restarted = openMechanism()
+    assert.equal(await restarted.cleanup(), nothingWritten)
     restarted.close()
   }))
 
 test('one endpoint more is one operation, one less a weight of 0 and a removal when it is idle', () =>
-  inKernel(async (mechanism, { planner }, clock) => {
+  inIpvsKernel(oneEndpoint, async (mechanism, { planner }, clock) => {
     const change = (endpoints: string) => {
       const [slice] = parseCluster(`slice one-1 of one p:8080/TCP | ${endpoints}`).slices
       planner.setSlice('ns/one-1', slice)
@@ -173,19 +135,19 @@ test('one endpoint more is one operation, one less a weight of 0 and a removal w
     }
     assert.is((await change('10.1.1.1@n2 | 10.1.1.2@n2')).operations, 1)
     assert.is((await change('10.1.1.1@n2')).operations, 1)
-    const destinations = () => run('ipvsadm', '-Sn').match(/-a .*-r \S+ -m -w \d/g)
+    const destinations = () => runProgram('ipvsadm', '-Sn').match(/-a .*-r \S+ -m -w \d/g)
     assert.equal(destinations(), [
       '-a -t 10.96.0.20:80 -r 10.1.1.1:8080 -m -w 1',
       '-a -t 10.96.0.20:80 -r 10.1.1.2:8080 -m -w 0',
     ])
-    const restarted = open()
-    const plan = { node: context.node, services: planner.services }
-    assert.equal(await restarted.synchronize(plan), nothing)
+    const restarted = openMechanism()
+    const plan = { node: nodeContext.node, services: planner.services }
+    assert.equal(await restarted.synchronize(plan), nothingWritten)
     restarted.close()
     await clock.advance(2_000)
     assert.equal(destinations(), ['-a -t 10.96.0.20:80 -r 10.1.1.1:8080 -m -w 1'])
     assert.equal(await mechanism.compare(plan), [])
-  }, 'service one 10.96.0.20 p:80/TCP\nslice one-1 of one p:8080/TCP | 10.1.1.1@n2'))
+  }))
 
 test('any order of updates leaves what a fresh start would write', async () => {
   const { services, slices } = parseCluster(clusterText)
@@ -207,7 +169,7 @@ test('any order of updates leaves what a fresh start would write', async () => {
   })
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 4 }), (steps) =>
-      inKernel(async (mechanism, { planner, plan }, clock) => {
+      inIpvsKernel(clusterText, async (mechanism, { planner, plan }, clock) => {
         for (const { slice: name, hosts, service: choice } of steps) {
           const slice = slices.find((candidate) => candidate.name === name)
           if (slice !== undefined) planner.setSlice(`ns/${name}`, changed(slice, hosts))
@@ -220,11 +182,11 @@ test('any order of updates leaves what a fresh start would write', async () => {
           await mechanism.update(planner.takeChanges())
         }
         assert.equal(await mechanism.compare(plan), [])
-        const restarted = open()
+        const restarted = openMechanism()
         assert.equal(await restarted.compare(plan), [])
         restarted.close()
         await clock.advance(2_000)
-        assert.not.match(run('ipvsadm', '-Sn'), '-w 0')
+        assert.not.match(runProgram('ipvsadm', '-Sn'), '-w 0')
       }),
     ),
     { numRuns: 3 },
