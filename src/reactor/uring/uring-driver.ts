@@ -36,8 +36,9 @@ const state = {
 } as const
 
 /** A receive that goes on by itself takes up to 32 buffers (MULTISHOT_MAX_RETRY in the kernel's io_uring/net.c)
- *  before we can stop it: fine for many small messages. Where buffers are filled, and when fewer than these and a
- *  quarter of all are free, each receive takes one. */
+ *  before we can stop it: cheap for many small messages and for much data, but a peer that does not read then has
+ *  as many. So many must be free besides a quarter of all; where buffers are filled, besides three quarters. Else
+ *  each receive takes one. */
 const burstBuffers = 64
 
 const anyOperation = state.isReceiving | state.isSending | state.isConnecting
@@ -210,8 +211,7 @@ export class UringDriver implements Driver {
     const fd = this.#table.fd(id)
     const select = entryFlags.bufferSelect
     const at = this.#ring.prepare(operations.IORING_OP_RECV, select, fd, kinds.receive, id)
-    const isScarce = this.#pool.freeReceiveCount < this.#pool.receiveCount / 4 + burstBuffers
-    if (!isScarce && !this.#is(slotOf(id), state.isBulky)) {
+    if (this.#mayBurst(id)) {
       words[at + header] = (words[at + header] ?? 0) | (operationFlags.IORING_RECV_MULTISHOT << 16)
     }
     words[at + submissionWords.bufferGroup] = bufferGroup
@@ -288,9 +288,15 @@ export class UringDriver implements Driver {
     else if (!isWanted && !isLast) this.#stopReceive(id)
   }
 
-  /** One receive for each buffer from now on, if the last one is still filled. */
+  #mayBurst(id: ConnectionId): boolean {
+    const { freeReceiveCount, receiveCount } = this.#pool
+    const least = this.#is(slotOf(id), state.isBulky) ? 3 / 4 : 1 / 4
+    return freeReceiveCount >= receiveCount * least + burstBuffers
+  }
+
+  /** One receive for each buffer from now on, if there are few and the last one is still filled. */
   #slowDown(id: ConnectionId): void {
-    if (this.#table.isAlive(id) && this.#is(slotOf(id), state.isBulky)) this.#stopReceive(id)
+    if (this.#table.isAlive(id) && !this.#mayBurst(id)) this.#stopReceive(id)
   }
 
   /** Ends the receive that is under way; its last completion comes. */
