@@ -1,5 +1,6 @@
 import { headerBytes } from '../wire/decode-message.ts'
 import { recordTypes } from '../wire/numbers.ts'
+import { readU16 } from '../wire/read-u16.ts'
 
 /** `count` blocks of `blockBytes` from `offset`. */
 export interface Rotation {
@@ -20,13 +21,13 @@ interface RecordPlace {
 /** Offsets of the TTLs in the bytes of an answer that our own encoder wrote, with one question; without that of
  *  the OPT record. */
 export function ttlOffsets(bytes: Uint8Array): readonly number[] {
-  const total = u16(bytes, 6) + u16(bytes, 8) + u16(bytes, 10)
+  const total = readU16(bytes, 6) + readU16(bytes, 8) + readU16(bytes, 10)
   const offsets: number[] = []
   let at = nameEnd(bytes, headerBytes) + 4
   for (let index = 0; index < total; index++) {
     const fixed = nameEnd(bytes, at)
-    if (u16(bytes, fixed) !== recordTypes.OPT) offsets.push(fixed + 4)
-    at = fixed + 10 + u16(bytes, fixed + 8)
+    if (readU16(bytes, fixed) !== recordTypes.OPT) offsets.push(fixed + 4)
+    at = fixed + 10 + readU16(bytes, fixed + 8)
   }
   return offsets
 }
@@ -34,20 +35,16 @@ export function ttlOffsets(bytes: Uint8Array): readonly number[] {
 /** Finds the address records of such an answer that can change places as blocks of bytes; undefined when there are
  *  several, but not of that form. */
 export function answerRotation(bytes: Uint8Array): Rotation | undefined {
-  const count = u16(bytes, 6)
+  const count = readU16(bytes, 6)
   const answers: RecordPlace[] = []
   let offset = nameEnd(bytes, headerBytes) + 4
   for (let index = 0; index < count; index++) {
     const fixed = nameEnd(bytes, offset)
-    const end = fixed + 10 + u16(bytes, fixed + 8)
-    answers.push({ offset, end, type: u16(bytes, fixed) })
+    const end = fixed + 10 + readU16(bytes, fixed + 8)
+    answers.push({ offset, end, type: readU16(bytes, fixed) })
     offset = end
   }
   return rotationOf(answers)
-}
-
-function u16(bytes: Uint8Array, at: number): number {
-  return ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0)
 }
 
 function nameEnd(bytes: Uint8Array, start: number): number {

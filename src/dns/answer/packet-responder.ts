@@ -2,7 +2,7 @@ import { copyOfBytes } from '../../net/copy-bytes.ts'
 import { replyMessage } from '../chain/reply.ts'
 import type { Query, Respond, Response } from '../plugins/dns-server.ts'
 import { decodeMessage } from '../wire/decode-message.ts'
-import type { Message } from '../wire/message.ts'
+import { type Message, maxMessageBytes } from '../wire/message.ts'
 import { rcodes } from '../wire/numbers.ts'
 import { WireError } from '../wire/wire-error.ts'
 import { encodeResponse } from './encode-response.ts'
@@ -149,7 +149,7 @@ export class PacketResponder {
     const failed = replyMessage(message, { rcode: rcodes.SERVFAIL })
     return {
       message: failed,
-      maxBytes: transport === 'udp' ? 512 : 65_535,
+      maxBytes: transport === 'udp' ? 512 : maxMessageBytes,
       memo: 'never',
       isRotated: false,
       zone: undefined,
@@ -195,8 +195,6 @@ interface Asked {
   readonly query: Query
   readonly startMs: number
 }
-
-const maxMessageBytes = 65_535
 
 const noDependencies: ReadonlySet<string> = new Set()
 

@@ -1,5 +1,6 @@
 import { headerBytes } from '../wire/decode-message.ts'
 import { opcodes, rcodes } from '../wire/numbers.ts'
+import { readU16 } from '../wire/read-u16.ts'
 
 /** The answer to bytes that are not a query that could be answered: a header alone. Undefined: silence, for
  *  what has no header and for responses, to which an answer could start a storm. */
@@ -24,15 +25,11 @@ export function isQueryHeader(packet: Uint8Array): boolean {
   return (
     (flags & 0x80) === 0 &&
     isKnownOpcode(flags) &&
-    count(packet, 4) === 1 &&
-    count(packet, 6) <= 1 &&
-    count(packet, 8) <= 1 &&
-    count(packet, 10) <= 2
+    readU16(packet, 4) === 1 &&
+    readU16(packet, 6) <= 1 &&
+    readU16(packet, 8) <= 1 &&
+    readU16(packet, 10) <= 2
   )
-}
-
-function count(packet: Uint8Array, offset: number): number {
-  return ((packet[offset] ?? 0) << 8) | (packet[offset + 1] ?? 0)
 }
 
 function isKnownOpcode(flags: number): boolean {

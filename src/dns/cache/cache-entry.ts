@@ -1,8 +1,10 @@
+import { type ByteString, fromByteString, toByteString } from '../../net/byte-string.ts'
+
 /** One answer in the cache: its encoded message without OPT record, and what happened to it. */
 export interface CacheEntry {
-  /** Header, question and records, a character for each byte: an array of bytes costs 300 more, outside of the
-   *  heap too. Id and TTLs are filled in when it is used. */
-  readonly text: string
+  /** Header, question and records: an array of bytes costs 300 more, outside of the heap too. Id and TTLs are
+   *  filled in when it is used. */
+  readonly text: ByteString
   /** Seconds that it was stored for. */
   readonly ttlSeconds: number
   /** Milliseconds since the epoch. */
@@ -16,13 +18,13 @@ export interface CacheEntry {
 
 /** A new entry. */
 export function cacheEntry(bytes: Uint8Array, ttlSeconds: number, nowMs: number): CacheEntry {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
+  const text = toByteString(bytes)
   return { text, ttlSeconds, storedMs: nowMs, hitCount: 0, lastHitMs: 0, isGone: false }
 }
 
 /** The bytes of its message. */
 export function messageBytes(entry: CacheEntry): Uint8Array {
-  return Buffer.from(entry.text, 'latin1')
+  return fromByteString(entry.text)
 }
 
 /** Seconds that the entry has left; zero or negative: expired for so long. */

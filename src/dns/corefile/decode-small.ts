@@ -43,13 +43,17 @@ export interface TimeoutSettings {
   readonly idleMs: number
 }
 
+/** Times without the directive: CoreDNS' own. RFC 7766 section 6.2.3 leaves the idle time to the server, with
+ *  some seconds as advice. */
+export const defaultTimeouts: TimeoutSettings = { readMs: 3_000, writeMs: 5_000, idleMs: 10_000 }
+
 /** Decodes `timeouts { read|write|idle DURATION }`; at least one of them. */
 export function decodeTimeouts(entry: Entry): TimeoutSettings {
   argumentsOf(entry, { min: 0, max: 0 })
   if ((entry.body ?? []).length === 0) {
     refuse(entry.words[0], 'timeouts needs at least one of read, write and idle')
   }
-  const timeouts = { readMs: 3_000, writeMs: 5_000, idleMs: 10_000 }
+  const timeouts = { ...defaultTimeouts }
   decodeOptions(entry, {
     read: (option) => {
       timeouts.readMs = decodeTimeout(option)

@@ -15,7 +15,7 @@ import { isInZones, longestZone } from '../chain/zones.ts'
 import type { CacheBounds, CacheSettings } from '../corefile/decode-cache.ts'
 import { decodeMessage } from '../wire/decode-message.ts'
 import { encodeMessage } from '../wire/encode-message.ts'
-import type { Message } from '../wire/message.ts'
+import { type Message, maxMessageBytes } from '../wire/message.ts'
 import { rcodes, recordClasses } from '../wire/numbers.ts'
 import type { CacheObserver } from './cache-observer.ts'
 import { type CachePart, cachePart, cacheSeconds, isReplyTo, withTtl } from './cacheable.ts'
@@ -41,9 +41,6 @@ export function cachePlugin(settings: CacheSettings, inputs: CacheInputs): Plugi
 
 /** Bytes that an entry may have on average, so that the number of entries bounds the memory. */
 const averageEntryBytes = 1024
-
-/** Larger than any message: nothing is cut when an answer is stored. */
-const maxMessageBytes = 65_535
 
 /** An entry and where it was found. */
 interface Found {

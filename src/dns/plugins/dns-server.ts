@@ -2,7 +2,7 @@ import type { Outcome } from '../chain/plugin.ts'
 import { whenReplied } from '../chain/plugin.ts'
 import { type Answer, answerTo, failure, type Reply } from '../chain/reply.ts'
 import type { Envelope, Peer, Trace, Transport } from '../chain/request.ts'
-import type { Edns, Message, Question } from '../wire/message.ts'
+import { type Edns, type Message, maxMessageBytes, type Question } from '../wire/message.ts'
 import { type DnsName, nameKey, parentName } from '../wire/name.ts'
 import { ednsOptions, rcodes, recordClasses, recordTypes } from '../wire/numbers.ts'
 import type { Chain } from './build-chain.ts'
@@ -191,12 +191,11 @@ const usualOptions = [
   ednsOptions.PADDING,
 ]
 
-/** RFC 1035 section 4.2.1 and the largest message of all. */
+/** RFC 1035 section 4.2.1. */
 const minUdpBytes = 512
-const maxBytes = 65_535
 
 function maxBytesOf(transport: Transport, edns: Edns | undefined): number {
-  return transport === 'udp' ? Math.max(minUdpBytes, edns?.udpSize ?? 0) : maxBytes
+  return transport === 'udp' ? Math.max(minUdpBytes, edns?.udpSize ?? 0) : maxMessageBytes
 }
 
 /** DS records live in the parent zone (RFC 4035 section 3.1.4.1): the shortest served zone is asked. */

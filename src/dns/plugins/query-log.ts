@@ -1,7 +1,7 @@
 import { answerClass, classify } from '../chain/classify.ts'
 import type { Peer, Transport } from '../chain/request.ts'
 import type { LogRule } from '../corefile/decode-log.ts'
-import type { Message } from '../wire/message.ts'
+import { type Message, maxMessageBytes } from '../wire/message.ts'
 import { type DnsName, isInZone } from '../wire/name.ts'
 import { formatClass, formatRcode, formatType } from '../wire/numbers.ts'
 
@@ -81,7 +81,7 @@ const values: Readonly<Record<string, (logged: LoggedQuery) => string>> = {
 }
 
 function bufferBytes({ message, transport }: AskedQuery): number {
-  return transport === 'udp' ? Math.max(512, message.edns?.udpSize ?? 0) : 65_535
+  return transport === 'udp' ? Math.max(512, message.edns?.udpSize ?? 0) : maxMessageBytes
 }
 
 function formatHost(address: string): string {

@@ -3,6 +3,7 @@ import { systemClock } from '../../kube/clock.ts'
 import { refuse } from '../corefile/corefile-error.ts'
 import type { ForwardSettings, ForwardTarget } from '../corefile/decode-forward.ts'
 import type { Listener } from '../corefile/decode-health.ts'
+import { askAddress } from '../upstream/ask-address.ts'
 import { openUpstream } from '../upstream/open-upstream.ts'
 import { secureRandom } from '../upstream/secure-random.ts'
 import type { UdpEngine } from '../upstream/udp-pool.ts'
@@ -73,25 +74,11 @@ async function askListener(
   type: number,
 ): Promise<void> {
   const address = host === '' ? '127.0.0.1' : host
-  const upstream = openUpstream(
-    { transport: 'dns', address, port, path: '' },
-    {
-      clock: systemClock,
-      random: secureRandom,
-      reactor,
-      expireMs: 10_000,
-      tls: { servername: undefined, ca: undefined, cert: undefined, key: undefined },
-      randomizesCase: false,
-    },
-  )
   const questions = [{ name, type, class: recordClasses.IN }]
   const sections = { answers: [], authority: [], additional: [], edns: undefined }
   const flags = { ...noFlags, rd: true }
-  try {
-    await upstream.exchange({ id: 0, flags, opcode: 0, rcode: 0, questions, ...sections }, 'udp')
-  } finally {
-    upstream.close()
-  }
+  const query = { id: 0, flags, opcode: 0, rcode: 0, questions, ...sections }
+  await askAddress({ address, port }, query, 'udp', reactor)
 }
 
 /** See `ChainParts.interfaceAddresses`. Link-local addresses come with their interface. */

@@ -1,11 +1,10 @@
-import { systemClock } from '../../kube/clock.ts'
-import { openReactor } from '../../reactor/open-reactor.ts'
-import { openUpstream } from '../upstream/open-upstream.ts'
+import { askAddress } from '../upstream/ask-address.ts'
 import { secureRandom } from '../upstream/secure-random.ts'
 import type { UpstreamProtocol } from '../upstream/upstream.ts'
 import { type Message, noFlags } from '../wire/message.ts'
 import type { DnsName } from '../wire/name.ts'
 import { recordClasses } from '../wire/numbers.ts'
+import { withReactor } from './with-reactor.ts'
 
 /** What is asked. */
 export interface Asked {
@@ -32,30 +31,10 @@ export function queryMessage({ name, type }: Asked): Message {
 }
 
 /** Asks a running server. Rejects with an UpstreamError when it does not answer. */
-export async function askServer(
+export function askServer(
   server: { readonly address: string; readonly port: number },
   query: Message,
   protocol: UpstreamProtocol,
 ): Promise<Message> {
-  const ending = new AbortController()
-  // For one question nothing is gained by another engine.
-  const reactor = openReactor({ engine: 'portable' }, ending.signal)
-  const upstream = openUpstream(
-    { transport: 'dns', ...server, path: '' },
-    {
-      clock: systemClock,
-      random: secureRandom,
-      reactor,
-      expireMs: 10_000,
-      tls: { servername: undefined, ca: undefined, cert: undefined, key: undefined },
-      randomizesCase: false,
-    },
-  )
-  try {
-    return await upstream.exchange(query, protocol)
-  } finally {
-    upstream.close()
-    ending.abort()
-    await reactor.closed
-  }
+  return withReactor((reactor) => askAddress(server, query, protocol, reactor))
 }

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http'
 import type { Http2ServerResponse } from 'node:http2'
 import { refusePacket } from '../answer/refuse-packet.ts'
 import type { TimeoutSettings } from '../corefile/decode-small.ts'
+import { maxMessageBytes } from '../wire/message.ts'
 import { freshSeconds } from './fresh-seconds.ts'
 import { type HttpsRefusal, type HttpsRequest, messageType, readHttpsQuery } from './https-query.ts'
 import { streamAsker } from './stream-asker.ts'
@@ -74,7 +75,7 @@ async function answerQuery(
 }
 
 /** Where an answer is made: it is copied before the next one. */
-const out = Buffer.alloc(65_535)
+const out = Buffer.alloc(maxMessageBytes)
 
 function refuse(
   response: HttpsResponse,

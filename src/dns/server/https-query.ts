@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Http2ServerRequest } from 'node:http2'
+import { maxMessageBytes } from '../wire/message.ts'
 
 /** A request over HTTP/1.1 or HTTP/2. */
 export type HttpsRequest = IncomingMessage | Http2ServerRequest
@@ -17,8 +18,6 @@ export const messageType = 'application/dns-message'
 /** The only path, as in CoreDNS. */
 const queryPath = '/dns-query'
 
-/** A longer body cannot be a DNS message. */
-const maxBodyBytes = 65_535
 /** Shorter ones have no header. */
 const minQueryBytes = 12
 
@@ -53,15 +52,15 @@ async function readBody(request: HttpsRequest): Promise<Uint8Array | HttpsRefusa
   if (type.split(';', 1)[0]?.trim().toLowerCase() !== messageType) {
     return refuse(415, `expected content-type ${messageType}`)
   }
-  const tooLarge = refuse(413, `a DNS message has at most ${maxBodyBytes} bytes`)
-  if (Number(request.headers['content-length'] ?? 0) > maxBodyBytes) return tooLarge
+  const tooLarge = refuse(413, `a DNS message has at most ${maxMessageBytes} bytes`)
+  if (Number(request.headers['content-length'] ?? 0) > maxMessageBytes) return tooLarge
   const chunks: Buffer[] = []
   let byteCount = 0
   // The stream must live on: the refusal goes out on it.
   const body: AsyncIterable<Buffer> = request.iterator({ destroyOnReturn: false })
   for await (const chunk of body) {
     byteCount += chunk.length
-    if (byteCount > maxBodyBytes) return tooLarge
+    if (byteCount > maxMessageBytes) return tooLarge
     chunks.push(chunk)
   }
   return checked(Buffer.concat(chunks))

@@ -1,10 +1,11 @@
 import type { Reactor } from '../../reactor/reactor.ts'
 import type { PacketResponder } from '../answer/packet-responder.ts'
+import { defaultTimeouts } from '../corefile/decode-small.ts'
 import type { DnsListener } from '../plugins/build-servers.ts'
 import { listenHttps } from './https-listener.ts'
 import { eachAddress } from './listen-place.ts'
 import { asksForCertificate, secureSettings } from './secure-settings.ts'
-import { defaultTimeouts, type StreamSettings } from './stream-settings.ts'
+import type { StreamSettings } from './stream-settings.ts'
 import { listenTcp } from './tcp-listener.ts'
 import { listenUdp, type OpenListener, type Seat } from './udp-listener.ts'
 

@@ -7,7 +7,3 @@ export interface StreamSettings {
   readonly secure: SecureSettings | undefined
   readonly timeouts: TimeoutSettings
 }
-
-/** Times without a `timeouts` directive: CoreDNS' own. RFC 7766 section 6.2.3 leaves the idle time to the
- *  server, with some seconds as advice. */
-export const defaultTimeouts: TimeoutSettings = { readMs: 3_000, writeMs: 5_000, idleMs: 10_000 }

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import type { AskerSource } from '../answer/packet-responder.ts'
 import type { TimeoutSettings } from '../corefile/decode-small.ts'
+import { maxMessageBytes } from '../wire/message.ts'
 import type { ConnectionTable } from './connection-table.ts'
 import { streamAsker } from './stream-asker.ts'
 import type { Seat } from './udp-listener.ts'
@@ -17,7 +18,6 @@ export interface TcpClientParts {
 const maxWaitingBytes = 256 << 10
 /** Queries of one connection that wait for upstreams; further ones are left unread. */
 const maxWaitingQueries = 100
-const maxMessageBytes = 65_535
 
 /** Where an answer is made: it is copied before the next one. */
 const out = Buffer.alloc(maxMessageBytes)

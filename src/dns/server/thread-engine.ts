@@ -7,6 +7,7 @@ import type { PacketResponder } from '../answer/packet-responder.ts'
 import type { Corefile } from '../corefile/check-corefile.ts'
 import type { DnsListener } from '../plugins/build-servers.ts'
 import { encodeMessage } from '../wire/encode-message.ts'
+import { maxMessageBytes } from '../wire/message.ts'
 import type { AnswerEngine, ExplainQuery, Explanation, MetricsJson } from './answer-engine.ts'
 import { queryMessage } from './ask-server.ts'
 import { type DnsGeneration, type GenerationParts, openGeneration } from './dns-generation.ts'
@@ -92,7 +93,10 @@ export class ThreadEngine implements AnswerEngine {
     if (seated === undefined) return []
     const { listener, responder } = seated
     const message = queryMessage(query)
-    const isRepeated = responder.repeats(encodeMessage(message, maxQueryBytes), transport === 'tcp')
+    const isRepeated = responder.repeats(
+      encodeMessage(message, maxMessageBytes),
+      transport === 'tcp',
+    )
     const { response, notes } = await explainListener(listener, { message, client, transport })
     const repeated = { plugin: 'memo', text: 'asked before: repeated without asking the plugins' }
     return [
@@ -162,5 +166,3 @@ async function closeLater(
   await delay(clock, graceMs, signal)
   generation.close()
 }
-
-const maxQueryBytes = 65_535

@@ -1,11 +1,12 @@
 import { decodeMessage, headerBytes } from '../wire/decode-message.ts'
 import type { Message } from '../wire/message.ts'
+import { readU16 } from '../wire/read-u16.ts'
 import { WireError } from '../wire/wire-error.ts'
 
 /** The id of a message; undefined for bytes that are too short to be one. */
 export function readId(bytes: Uint8Array): number | undefined {
   if (bytes.length < headerBytes) return undefined
-  return ((bytes[0] ?? 0) << 8) | (bytes[1] ?? 0)
+  return readU16(bytes, 0)
 }
 
 /** Decodes bytes that came with the id of a query, and gives the reply when it is one to this query, of which
@@ -19,7 +20,7 @@ export function checkReply(
 ): Message | undefined {
   // Compared as bytes, so that what is forged costs no decoding.
   const flags = bytes[2] ?? 0
-  const questionCount = ((bytes[4] ?? 0) << 8) | (bytes[5] ?? 0)
+  const questionCount = readU16(bytes, 4)
   if ((flags & 0x80) === 0 || ((flags >> 3) & 0xf) !== query.opcode) return undefined
   // Servers that cannot answer at all may leave the question out (RFC 1035 leaves it open).
   const isBare = questionCount === 0 && ((bytes[3] ?? 0) & 0xf) !== 0

@@ -1,6 +1,6 @@
 import { Client } from 'undici'
 import { encodeMessage } from '../wire/encode-message.ts'
-import type { Message } from '../wire/message.ts'
+import { type Message, maxMessageBytes } from '../wire/message.ts'
 import { checkReply } from './check-reply.ts'
 import { UpstreamError } from './upstream.ts'
 
@@ -26,7 +26,6 @@ export interface HttpsTls {
 
 const mediaType = 'application/dns-message'
 const timeoutMs = 4_000
-const maxBytes = 65_535
 
 /** Sends queries as HTTP requests (RFC 8484, POST), over HTTP/2 when the server speaks it. */
 export class HttpsExchange {
@@ -44,7 +43,7 @@ export class HttpsExchange {
       keepAliveTimeout: expireMs,
       headersTimeout: timeoutMs,
       bodyTimeout: timeoutMs,
-      maxResponseSize: maxBytes,
+      maxResponseSize: maxMessageBytes,
     })
   }
 
@@ -55,7 +54,7 @@ export class HttpsExchange {
     const { label, path, tls } = this.#inputs
     try {
       const host = tls.servername
-      const sent = encodeMessage(query, maxBytes)
+      const sent = encodeMessage(query, maxMessageBytes)
       const response = await this.#client.request({
         method: 'POST',
         path,

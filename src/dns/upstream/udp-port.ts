@@ -6,6 +6,7 @@ import type { Reactor, TimerId } from '../../reactor/reactor.ts'
 import type { SocketAddress } from '../../reactor/socket-address.ts'
 import { headerBytes } from '../wire/decode-message.ts'
 import type { Message } from '../wire/message.ts'
+import { readU16 } from '../wire/read-u16.ts'
 import { checkReply } from './check-reply.ts'
 import { UpstreamError } from './upstream.ts'
 
@@ -117,7 +118,7 @@ export class UdpPort implements DatagramHandler {
       const start = batch.offset(index)
       const length = batch.length(index)
       if (length < headerBytes) continue
-      const query = this.#waiting.get(((bytes[start] ?? 0) << 8) | (bytes[start + 1] ?? 0))
+      const query = this.#waiting.get(readU16(bytes, start))
       if (query === undefined) continue
       const packet = bytes.subarray(start, start + length)
       const reply = checkReply(packet, query.message, query.bytes)

@@ -1,6 +1,9 @@
 import type { DnsName } from './name.ts'
 import type { RecordData } from './record-data.ts'
 
+/** Bytes of the largest message: over streams its length has 16 bits (RFC 1035 section 4.2.2). */
+export const maxMessageBytes = 65_535
+
 /** A DNS message (RFC 1035 section 4) with its EDNS(0) part (RFC 6891) taken out of the additional
  *  section. Plain data: plugins make new ones and never change one that they were given. */
 export interface Message {
