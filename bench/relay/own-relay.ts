@@ -4,12 +4,9 @@ import process from 'node:process'
 import { createInterface } from 'node:readline'
 import type { Frontend, Pool } from '../../src/proxy/plan/plan.ts'
 import { frontendKey } from '../../src/proxy/plan/plan.ts'
-import { EndpointPicker } from '../../src/proxy/relay/endpoint-picker.ts'
 import { defaultRelayOptions } from '../../src/proxy/relay/relay-options.ts'
 import { RelayTable, type RelayTarget } from '../../src/proxy/relay/relay-table.ts'
-import { TcpRelay } from '../../src/proxy/relay/tcp-relay.ts'
-import { UdpRelay } from '../../src/proxy/relay/udp-relay.ts'
-import { openReactor } from '../../src/reactor/open-reactor.ts'
+import { Relays } from '../../src/proxy/relay/relays.ts'
 import type { EngineName } from '../../src/reactor/reactor.ts'
 import { relayPorts } from './relay-ports.ts'
 
@@ -39,12 +36,8 @@ function frontendOf(protocol: 'TCP' | 'UDP', port: number, endpointPort: number)
 }
 
 const table = new RelayTable()
-const clock = { now: () => performance.now(), random: Math.random }
-const picker = new EndpointPicker(clock)
-const abort = new AbortController()
-const reactor = openReactor({ engine: order.engine }, abort.signal)
-const tcp = new TcpRelay(reactor, picker, defaultRelayOptions)
-const udp = new UdpRelay(reactor, picker, defaultRelayOptions, clock)
+const relays = new Relays({ relay: defaultRelayOptions, engine: order.engine })
+const { reactor, tcp, udp } = relays
 
 function find(protocol: 'TCP' | 'UDP', port: number): RelayTarget | undefined {
   return table.find({ source: 'outside', family: 4, protocol, address, port })
@@ -65,10 +58,7 @@ createInterface(process.stdin)
     const endpoint = { address, port: Number(port), isLocal: false }
     tcp.endpointsChanged(frontendKey(changing), [endpoint])
   })
-  .on('close', () => {
-    udp.close()
-    abort.abort()
-  })
+  .on('close', () => relays.close())
 
 for (const port of [relayPorts.relay, relayPorts.changing]) {
   await reactor.listen(

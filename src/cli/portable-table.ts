@@ -1,6 +1,7 @@
 import type { Frontend } from '../proxy/plan/plan.ts'
 import { formatBackend } from '../proxy/port/verdict.ts'
-import type { PlaceTable } from '../proxy/portable/place-table.ts'
+import { type PlaceTable, placesIn } from '../proxy/portable/place-table.ts'
+import { servicePortKey } from '../proxy/portable/service-port.ts'
 import { readTableFile } from '../proxy/portable/table-file.ts'
 import { failure } from './cli-error.ts'
 import { formatTable } from './format-table.ts'
@@ -40,13 +41,11 @@ export function readPortableTable({ texts }: CommandInput): PlaceTable | undefin
 
 /** Where frontends are served, by a table. */
 export function placesOf({ ports }: PlaceTable): (frontend: Frontend) => string | undefined {
-  const places = new Map<string, string>()
-  for (const { service, portName, protocol, place } of ports) {
-    if (place === undefined) continue
-    places.set(`${service}:${portName}/${protocol}`, formatBackend(place.address, place.port))
+  const places = placesIn(ports)
+  return (frontend) => {
+    const place = frontend.kind === 'cluster-ip' ? places.get(servicePortKey(frontend)) : undefined
+    return place && formatBackend(place.address, place.port)
   }
-  return ({ service, portName, protocol, kind }) =>
-    kind === 'cluster-ip' ? places.get(`${service}:${portName}/${protocol}`) : undefined
 }
 
 /** Whether a command line names a table and no cluster: then the table is all there is to show. */

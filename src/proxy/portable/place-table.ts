@@ -1,4 +1,4 @@
-import type { ServicePort } from './service-port.ts'
+import { type ServicePort, servicePortKey } from './service-port.ts'
 
 /** One service port and where it is served, for people and programs. */
 export interface PlacedPort {
@@ -34,4 +34,15 @@ export function placedPort(
 ): PlacedPort {
   const endpoints = pool?.backends.length ?? 0
   return { service, portName, protocol, port, frontend, place, failure, endpoints }
+}
+
+/** Where ports are served, by `servicePortKey`. */
+export function placesIn(
+  ports: readonly PlacedPort[],
+): ReadonlyMap<string, NonNullable<PlacedPort['place']>> {
+  return new Map(
+    ports.flatMap((port) =>
+      port.place === undefined ? [] : [[servicePortKey(port), port.place] as const],
+    ),
+  )
 }

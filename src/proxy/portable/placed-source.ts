@@ -1,6 +1,7 @@
 import { resourceKey, type Service } from '../../kube/resources.ts'
 import type { ClusterSource, Sink } from '../../kube/store.ts'
-import type { PlaceTable } from './place-table.ts'
+import { type PlaceTable, placesIn } from './place-table.ts'
+import { servicePortKey } from './service-port.ts'
 
 /** Where the table comes from. */
 export interface PlaceTables {
@@ -24,6 +25,8 @@ export function placedSource(source: ClusterSource, tables: PlaceTables): Cluste
   }
 }
 
+type Places = ReturnType<typeof placesIn>
+
 /** Keeps the services as they are, and hands them on as they are placed. */
 class PlacedSink implements Sink<Service> {
   readonly #target: Sink<Service>
@@ -34,7 +37,7 @@ class PlacedSink implements Sink<Service> {
   constructor(target: Sink<Service>, tables: PlaceTables) {
     this.#target = target
     this.#tables = tables
-    this.#places = placesIn(tables.read())
+    this.#places = placesIn(tables.read()?.ports ?? [])
   }
 
   get(key: string): Service | undefined {
@@ -58,27 +61,16 @@ class PlacedSink implements Sink<Service> {
   }
 
   readAgain(): void {
-    this.#places = placesIn(this.#tables.read())
+    this.#places = placesIn(this.#tables.read()?.ports ?? [])
     for (const service of this.#services.values()) this.#target.set(place(service, this.#places))
   }
-}
-
-/** By `namespace/name:portName/PROTOCOL`. */
-type Places = ReadonlyMap<string, { readonly address: string; readonly port: number }>
-
-function placesIn(table: PlaceTable | undefined): Places {
-  return new Map(
-    (table?.ports ?? []).flatMap(({ service, portName, protocol, place: found }) =>
-      found === undefined ? [] : [[`${service}:${portName}/${protocol}`, found] as const],
-    ),
-  )
 }
 
 /** A name has one address for all ports: that of the first port that has a place. The version differs from
  *  the original's, so that who holds the one takes the other. */
 function place(service: Service, places: Places): Service {
   const found = service.ports.map(({ name, protocol }) =>
-    places.get(`${resourceKey(service)}:${name}/${protocol}`),
+    places.get(servicePortKey({ service: resourceKey(service), portName: name, protocol })),
   )
   const address = found.find((each) => each !== undefined)?.address
   if (address === undefined || service.clusterIPs.length === 0) return service

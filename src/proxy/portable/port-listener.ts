@@ -1,19 +1,10 @@
-import type { Reactor } from '../../reactor/reactor.ts'
 import { ReactorError } from '../../reactor/reactor-error.ts'
 import type { SocketAddress } from '../../reactor/socket-address.ts'
 import { errnos } from '../../reactor/stream-handler.ts'
 import type { RelayTarget } from '../relay/relay-table.ts'
-import type { TcpRelay } from '../relay/tcp-relay.ts'
-import type { UdpRelay } from '../relay/udp-relay.ts'
+import type { Relays } from '../relay/relays.ts'
 import type { ServicePort } from './service-port.ts'
 import { wantedPlaces } from './wanted-places.ts'
-
-/** What listeners have in common. */
-export interface ListenerParts {
-  readonly reactor: Reactor
-  readonly tcp: TcpRelay
-  readonly udp: UdpRelay
-}
 
 /** A service port that is being served. */
 export interface PortListener {
@@ -24,14 +15,14 @@ export interface PortListener {
 /** Listens for a service port at the best place that is free. `target` tells where a new flow goes. Rejects with
  *  a ReactorError when no place can be had, or no socket. */
 export async function openPortListener(
-  parts: ListenerParts,
+  relays: Relays,
   port: ServicePort,
   target: () => RelayTarget | undefined,
 ): Promise<PortListener> {
   let last: unknown
   for (const place of wantedPlaces(port)) {
     try {
-      const opened = await openAt(parts, port, place, target)
+      const opened = await openAt(relays, port, place, target)
       return { place, close: () => opened.close() }
     } catch (error) {
       last = error
@@ -50,7 +41,7 @@ const elsewhere: readonly number[] = [
 ]
 
 async function openAt(
-  { reactor, tcp, udp }: ListenerParts,
+  { reactor, tcp, udp }: Relays,
   { protocol }: ServicePort,
   place: SocketAddress,
   target: () => RelayTarget | undefined,

@@ -6,7 +6,7 @@ import type { TracedVerdict } from '../port/verdict.ts'
 import type { RelayOptions } from '../relay/relay-options.ts'
 import { whyNotRelayed } from '../relay/why-not-relayed.ts'
 import { ServiceListeners } from './service-listeners.ts'
-import { type ServicePort, servicePorts } from './service-port.ts'
+import { type ServicePort, servicePortKey, servicePorts } from './service-port.ts'
 import { removeTableFile, writeTableFile } from './table-file.ts'
 
 /** What this mode can be told. */
@@ -133,10 +133,10 @@ export class PortableMechanism implements Mechanism {
 
   #publish(listeners: ServiceListeners): void {
     const rows = listeners.table()
-    for (const { service, portName, protocol, failure } of rows) {
-      const what = `${service}:${portName}/${protocol}`
-      if (failure === undefined) this.#warned.delete(what)
-      else this.#warnOnce(what, `${what} is not served: ${failure}`)
+    for (const row of rows) {
+      const what = servicePortKey(row)
+      if (row.failure === undefined) this.#warned.delete(what)
+      else this.#warnOnce(what, `${what} is not served: ${row.failure}`)
     }
     const { tableFile } = this.#options
     const text = JSON.stringify(rows)

@@ -1,20 +1,9 @@
-import { openReactor } from '../../reactor/open-reactor.ts'
-import type { EngineName, Reactor } from '../../reactor/reactor.ts'
+import type { Reactor } from '../../reactor/reactor.ts'
 import type { Pool } from '../plan/plan.ts'
-import { EndpointPicker } from '../relay/endpoint-picker.ts'
-import type { RelayOptions } from '../relay/relay-options.ts'
-import { TcpRelay } from '../relay/tcp-relay.ts'
-import { UdpRelay } from '../relay/udp-relay.ts'
+import { Relays, type RelaysOptions } from '../relay/relays.ts'
 import { type PlacedPort, placedPort } from './place-table.ts'
 import { openPortListener, type PortListener } from './port-listener.ts'
 import type { ServicePort } from './service-port.ts'
-
-/** What the listeners of a machine work with. */
-export interface ServiceListenersOptions {
-  readonly relay: RelayOptions
-  /** Undefined: the best that works here, which is Node's own sockets where there is no FFI. */
-  readonly engine?: EngineName
-}
 
 interface Entry {
   port: ServicePort
@@ -25,20 +14,16 @@ interface Entry {
 
 /** A listener for each service port, and the relays behind them. They live in this process and end with it. */
 export class ServiceListeners {
-  readonly reactor: Reactor
-  readonly #ending = new AbortController()
-  readonly #picker = new EndpointPicker({ random: Math.random, now: () => performance.now() })
-  readonly #tcp: TcpRelay
-  readonly #udp: UdpRelay
+  readonly #relays: Relays
   readonly #entries = new Map<string, Entry>()
-  /** Set while draining. */
-  #onIdle: (() => void) | undefined
 
-  constructor({ relay, engine }: ServiceListenersOptions) {
-    this.reactor = openReactor({ engine }, this.#ending.signal)
-    const clock = { now: () => performance.now(), random: Math.random }
-    this.#tcp = new TcpRelay(this.reactor, this.#picker, relay, () => this.#flowEnded())
-    this.#udp = new UdpRelay(this.reactor, this.#picker, relay, clock)
+  constructor(options: RelaysOptions) {
+    this.#relays = new Relays(options)
+  }
+
+  /** What moves the bytes. */
+  get reactor(): Reactor {
+    return this.#relays.reactor
   }
 
   /** Takes over changed ports: `before` without `after` is served no more. Listens where that is needed, again
@@ -76,19 +61,12 @@ export class ServiceListeners {
   async drained(signal: AbortSignal): Promise<void> {
     for (const { listener } of this.#entries.values()) listener?.close()
     this.#entries.clear()
-    this.#udp.close()
-    const { promise, resolve } = Promise.withResolvers<void>()
-    this.#onIdle = resolve
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-    this.#flowEnded()
-    await promise
+    await this.#relays.drained(signal)
   }
 
   /** Ends everything, connections under way with it. */
   close(): void {
-    this.#udp.close()
-    this.#ending.abort()
+    this.#relays.close()
   }
 
   #take(port: ServicePort): Entry {
@@ -119,17 +97,16 @@ export class ServiceListeners {
 
   #poolChanged(key: string, before: Pool | undefined, after: ServicePort | undefined): void {
     if (before !== undefined && before.key !== after?.pool?.key) {
-      this.#picker.affinity.forget(before.key)
+      this.#relays.picker.affinity.forget(before.key)
     }
-    this.#tcp.endpointsChanged(key, after?.pool?.backends ?? [])
-    this.#udp.endpointsChanged(key, after?.servingAddresses ?? [])
+    this.#relays.tcp.endpointsChanged(key, after?.pool?.backends ?? [])
+    this.#relays.udp.endpointsChanged(key, after?.servingAddresses ?? [])
   }
 
   async #listen(entry: Entry): Promise<boolean> {
     const { key } = entry.port
     try {
-      const parts = { reactor: this.reactor, tcp: this.#tcp, udp: this.#udp }
-      entry.listener = await openPortListener(parts, entry.port, () => {
+      entry.listener = await openPortListener(this.#relays, entry.port, () => {
         const { pool } = entry.port
         return pool === undefined ? undefined : { frontend: key, pool }
       })
@@ -139,14 +116,5 @@ export class ServiceListeners {
       entry.failure = error instanceof Error ? error.message : String(error)
       return false
     }
-  }
-
-  /** A connection counts until after the callback that says that it has closed. */
-  #flowEnded(): void {
-    const onIdle = this.#onIdle
-    if (onIdle === undefined) return
-    setImmediate(() => {
-      if (this.reactor.counts.connections === 0) onIdle()
-    })
   }
 }

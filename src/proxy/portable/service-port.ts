@@ -18,6 +18,15 @@ export interface ServicePort {
   readonly servingAddresses: readonly string[]
 }
 
+/** See `ServicePort.key`. */
+export function servicePortKey({
+  service,
+  portName,
+  protocol,
+}: Pick<Frontend, 'service' | 'portName' | 'protocol'>): string {
+  return `${service}:${portName}/${protocol}`
+}
+
 /** The ports of a service that can be relayed, in the plan's order. A port that has both families is served
  *  once: by the first family that has endpoints. */
 export function servicePorts({ frontends }: ServicePlan): readonly ServicePort[] {
@@ -39,7 +48,7 @@ function servicePort(frontend: Frontend): ServicePort | undefined {
     return undefined
   }
   return {
-    key: `${service}:${portName}/${protocol}`,
+    key: servicePortKey(frontend),
     service,
     portName,
     protocol,

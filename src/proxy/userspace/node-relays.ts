@@ -1,24 +1,18 @@
 import { type Family, familyOf } from '../../net/address.ts'
 import type { ConntrackConnection } from '../../netlink/conntrack.ts'
 import type { DatagramSocket } from '../../reactor/datagram.ts'
-import { openReactor } from '../../reactor/open-reactor.ts'
-import type { EngineName, Listener, Reactor } from '../../reactor/reactor.ts'
+import type { Listener, Reactor } from '../../reactor/reactor.ts'
 import type { SocketAddress } from '../../reactor/socket-address.ts'
+import type { StreamHandler } from '../../reactor/stream-handler.ts'
 import type { Backend, Frontend, PlanChange, SourceClass } from '../plan/plan.ts'
 import { frontendKey } from '../plan/plan.ts'
-import { EndpointPicker } from '../relay/endpoint-picker.ts'
-import type { RelayOptions } from '../relay/relay-options.ts'
 import { RelayTable, type RelayTarget } from '../relay/relay-table.ts'
-import { TcpRelay } from '../relay/tcp-relay.ts'
-import { UdpRelay } from '../relay/udp-relay.ts'
+import { Relays, type RelaysOptions } from '../relay/relays.ts'
 import type { RelayedProtocol, RelayPorts } from './relay-ports.ts'
 import { trackedDestination } from './tracked-destination.ts'
 
 /** What the relays of a node work with. */
-export interface NodeRelaysOptions {
-  readonly relay: RelayOptions
-  /** Undefined: the best that works here. */
-  readonly engine?: EngineName
+export interface NodeRelaysOptions extends RelaysOptions {
   /** Where clients wanted to go, of flows that the table has led to us. */
   readonly conntrack: Pick<ConntrackConnection, 'findByReply'>
 }
@@ -30,24 +24,19 @@ interface FamilyRelays extends RelayPorts {
 /** The relays of this node: a listener for each family, protocol and class of senders, and what comes to them.
  *  They live in this process and end with it. */
 export class NodeRelays {
-  readonly reactor: Reactor
+  readonly #relays: Relays
   readonly #options: NodeRelaysOptions
-  readonly #ending = new AbortController()
   readonly #table = new RelayTable()
-  readonly #picker = new EndpointPicker({ random: Math.random, now: () => performance.now() })
-  readonly #tcp: TcpRelay
-  readonly #udp: UdpRelay
   readonly #families = new Map<Family, FamilyRelays>()
-  /** Set while draining. */
-  #onIdle: (() => void) | undefined
 
   constructor(options: NodeRelaysOptions) {
-    const { relay, engine } = options
     this.#options = options
-    this.reactor = openReactor({ engine }, this.#ending.signal)
-    const clock = { now: () => performance.now(), random: Math.random }
-    this.#tcp = new TcpRelay(this.reactor, this.#picker, relay, () => this.#flowEnded())
-    this.#udp = new UdpRelay(this.reactor, this.#picker, relay, clock)
+    this.#relays = new Relays(options)
+  }
+
+  /** What moves the bytes. */
+  get reactor(): Reactor {
+    return this.#relays.reactor
   }
 
   /** Where a family's relays listen; undefined: nowhere yet. */
@@ -100,43 +89,27 @@ export class NodeRelays {
       for (const { key } of before?.pools ?? []) pools.add(key)
       for (const { key } of after?.pools ?? []) pools.delete(key)
     }
-    for (const pool of pools) this.#picker.affinity.forget(pool)
+    for (const pool of pools) this.#relays.picker.affinity.forget(pool)
     for (const key of keys) {
       const frontend = this.#table.frontend(key)
-      this.#tcp.endpointsChanged(key, backendsOf(frontend))
-      this.#udp.endpointsChanged(key, frontend?.servingAddresses ?? [])
+      this.#relays.tcp.endpointsChanged(key, backendsOf(frontend))
+      this.#relays.udp.endpointsChanged(key, frontend?.servingAddresses ?? [])
     }
   }
 
   /** Takes no new flows; resolves when the connections under way have ended, or with the signal. */
   async drained(signal: AbortSignal): Promise<void> {
     for (const family of [...this.#families.keys()]) this.ignore(family)
-    this.#udp.close()
-    const { promise, resolve } = Promise.withResolvers<void>()
-    this.#onIdle = resolve
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-    this.#flowEnded()
-    await promise
+    await this.#relays.drained(signal)
   }
 
   /** Ends everything, connections under way with it. */
   close(): void {
-    this.#udp.close()
-    this.#ending.abort()
+    this.#relays.close()
   }
 
-  /** A connection counts until after the callback that says that it has closed. */
-  #flowEnded(): void {
-    const onIdle = this.#onIdle
-    if (onIdle === undefined) return
-    setImmediate(() => {
-      if (this.reactor.counts.connections === 0) onIdle()
-    })
-  }
-
-  #acceptStreams(source: SourceClass): ReturnType<TcpRelay['accept']> {
-    return this.#tcp.accept((connection) => {
+  #acceptStreams(source: SourceClass): StreamHandler {
+    return this.#relays.tcp.accept((connection) => {
       const asked = this.reactor.originalDestination(connection)
       const [client, local] = [
         this.reactor.peerAddress(connection),
@@ -151,7 +124,7 @@ export class NodeRelays {
   #openDatagram(local: SocketAddress, source: SourceClass): Promise<DatagramSocket> {
     // Known when the first datagram comes.
     let bound = local
-    const handler = this.#udp.accept((client) =>
+    const handler = this.#relays.udp.accept((client) =>
       this.#target(
         source,
         'UDP',
