@@ -45,10 +45,10 @@ export interface CompileContext {
 
 /** Takes what a service asks for. The same thing may come twice. */
 export interface ServiceVisitor {
-  server(program: ServerProgram): unknown
-  element(family: Family, set: string, element: SetElement): unknown
+  server(program: ServerProgram): void
+  element(family: Family, set: string, element: SetElement): void
   /** An address that must be local to the node. */
-  address(address: string): unknown
+  address(address: string): void
 }
 
 /** All source classes. */
@@ -106,7 +106,7 @@ function visitFrontend(
   const key = frontendKey(address, protocol, port)
   const comment =
     frontend.portName === '' ? frontend.service : `${frontend.service}:${frontend.portName}`
-  const put = (set: string, rest: Partial<SetElement> = {}): unknown =>
+  const put = (set: string, rest: Partial<SetElement> = {}): void =>
     visitor.element(family, set, { key, comment, ...rest })
   put('frontends')
   for (const source of sourceClasses) {

@@ -1,21 +1,15 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { dns } from '../../src/cli/dns.ts'
-import type { CliIo } from '../../src/cli/subcommand.ts'
 import { freePort, startServer } from '../dns/server/running-server.ts'
 import { addressReply, startFaultyServer } from '../dns/upstream/faulty-server.ts'
+import { capturedIo } from './captured-io.ts'
 
 const test = suite('cli/dns-explain')
 
 /** Runs `portolan dns explain NAME --server PAGE` and gives what it prints, or why it fails. */
 async function explain(name: string, page: string, more: object = {}): Promise<string> {
-  const printed: string[] = []
-  const io: CliIo = {
-    out: (text) => printed.push(text),
-    error: (text) => printed.push(text),
-    environment: {},
-    hostname: 'here',
-  }
+  const { io, printed } = capturedIo()
   const input = { texts: { server: page, ...more }, arguments: ['explain', name] }
   await dns
     .run(input, io, new AbortController().signal)

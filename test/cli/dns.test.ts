@@ -6,6 +6,7 @@ import * as assert from 'uvu/assert'
 import { dns } from '../../src/cli/dns.ts'
 import { readCorefile } from '../../src/cli/dns-corefile.ts'
 import type { CliIo } from '../../src/cli/subcommand.ts'
+import { capturedIo } from './captured-io.ts'
 
 const test = suite('cli/dns')
 const folder = mkdtempSync(join(tmpdir(), 'portolan-dns-'))
@@ -39,13 +40,7 @@ test.after(() => rmSync(folder, { recursive: true }))
 
 /** Runs `portolan dns` in this process and gives what it prints. */
 async function run(words: readonly string[], texts: Record<string, string> = {}): Promise<string> {
-  const printed: string[] = []
-  const io: CliIo = {
-    out: (text) => printed.push(text),
-    error: (text) => printed.push(text),
-    environment: {},
-    hostname: 'here',
-  }
+  const { io, printed } = capturedIo()
   const input = { texts, arguments: words }
   await dns.run(input, io, new AbortController().signal)
   return printed.join('')

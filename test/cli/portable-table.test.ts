@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { status } from '../../src/cli/status.ts'
-import type { CliIo } from '../../src/cli/subcommand.ts'
 import type { PlacedPort } from '../../src/proxy/portable/place-table.ts'
 import { writeTableFile } from '../../src/proxy/portable/table-file.ts'
+import { capturedIo } from './captured-io.ts'
 
 const test = suite('portolan status --portable-table')
 
@@ -28,13 +28,7 @@ const web: PlacedPort = {
 const taken: PlacedPort = { ...web, portName: 'api', place: undefined, failure: 'no socket' }
 
 async function run(texts: Readonly<Record<string, string>>): Promise<string> {
-  const printed: string[] = []
-  const io: CliIo = {
-    out: (text) => printed.push(text),
-    error: (text) => printed.push(text),
-    environment: {},
-    hostname: 'here',
-  }
+  const { io, printed } = capturedIo()
   await status.run({ texts, arguments: [] }, io, new AbortController().signal)
   return printed.join('')
 }

@@ -1,5 +1,4 @@
 import { once } from 'node:events'
-import { readdirSync, readlinkSync } from 'node:fs'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Backend, Pool } from '../../../src/proxy/plan/plan.ts'
@@ -8,6 +7,7 @@ import { defaultRelayOptions, type RelayOptions } from '../../../src/proxy/relay
 import { TcpRelay } from '../../../src/proxy/relay/tcp-relay.ts'
 import { openReactor } from '../../../src/reactor/open-reactor.ts'
 import type { EngineName, Reactor } from '../../../src/reactor/reactor.ts'
+import { openDescriptors } from '../../support/open-descriptors.ts'
 import { Random } from '../random.ts'
 import { type Manners, type PeerEnd, runPeer } from './storm-peer.ts'
 
@@ -166,16 +166,4 @@ function poolOf(ports: readonly [number, ...number[]]): Pool {
 function portOf(server: Server): number {
   const bound = server.address()
   return typeof bound === 'object' && bound !== null ? bound.port : 0
-}
-
-/** Sockets, rings and the like of this process. */
-function openDescriptors(): number {
-  if (process.platform !== 'linux') return 0
-  return readdirSync('/proc/self/fd').filter((name) => {
-    try {
-      return /^(socket|anon_inode):/.test(readlinkSync(`/proc/self/fd/${name}`))
-    } catch {
-      return false
-    }
-  }).length
 }

@@ -45,7 +45,7 @@ export function openConnectSocket(
   isBlocking: boolean,
 ): number {
   const operation = `connect to ${formatSocketAddress(address)}`
-  const type = socketTypes.SOCK_STREAM | (isBlocking ? 0 : socketTypes.SOCK_NONBLOCK)
+  const type = isBlocking ? socketTypes.SOCK_STREAM : unblocked(socketTypes.SOCK_STREAM)
   return openOrClose(operation, address, type, (fd) => {
     setStreamOptions(fd, address, options, operation)
     if (options.isFastOpen === true) {

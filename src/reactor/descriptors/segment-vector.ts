@@ -52,7 +52,7 @@ export class SegmentVector {
       const length = queue.lengthOf(segment)
       if (count === 0) this.firstAddress = address
       const at = header + headerWords + count * iovWords
-      writePointer(this.#words, at, address)
+      writePointer(words, at, address)
       words[at + 2] = length
       byteCount += length
       count++

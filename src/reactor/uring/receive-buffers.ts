@@ -1,5 +1,4 @@
-import type { BufferPool } from '../descriptors/buffer-pool.ts'
-import { bufferBytes } from '../descriptors/buffer-pool.ts'
+import { type BufferPool, bufferBytes } from '../descriptors/buffer-pool.ts'
 import { systemCalls, writePointer } from '../descriptors/system-calls.ts'
 import { type MappedMemory, mapPages } from './mapped-memory.ts'
 import { register } from './set-up-ring.ts'

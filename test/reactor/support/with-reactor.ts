@@ -1,6 +1,6 @@
-import { readdirSync, readlinkSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import * as assert from 'uvu/assert'
+import { openDescriptors } from '../../../scripts/support/open-descriptors.ts'
 import { openReactor } from '../../../src/reactor/open-reactor.ts'
 import type { EngineName, Reactor } from '../../../src/reactor/reactor.ts'
 import type { ReactorOptions } from '../../../src/reactor/reactor-options.ts'
@@ -17,7 +17,7 @@ export async function withReactor(
   body: (reactor: Reactor) => Promise<void>,
   options: ReactorOptions = {},
 ): Promise<void> {
-  const before = descriptors()
+  const before = openDescriptors()
   const abort = new AbortController()
   const reactor = openReactor({ isChecked: true, ...options, engine }, abort.signal)
   assert.is(reactor.engine, engine)
@@ -35,18 +35,6 @@ export async function withReactor(
   const { connections, listeners, datagramSockets, timers, buffers } = reactor.counts
   assert.equal([connections, listeners, datagramSockets, timers, buffers], [0, 0, 0, 0, 0])
   // Sockets of the test's own peers close a little later.
-  for (let turn = 0; turn < 100 && descriptors() > before; turn++) await delay(10)
-  assert.ok(descriptors() <= before, `${descriptors() - before} descriptors are left`)
-}
-
-/** Sockets, rings and the like of this process; libuv opens a file of its own with the first listener. */
-function descriptors(): number {
-  if (process.platform !== 'linux') return 0
-  return readdirSync('/proc/self/fd').filter((name) => {
-    try {
-      return /^(socket|anon_inode):/.test(readlinkSync(`/proc/self/fd/${name}`))
-    } catch {
-      return false
-    }
-  }).length
+  for (let turn = 0; turn < 100 && openDescriptors() > before; turn++) await delay(10)
+  assert.ok(openDescriptors() <= before, `${openDescriptors() - before} descriptors are left`)
 }
