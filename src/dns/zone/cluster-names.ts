@@ -103,7 +103,7 @@ export class ClusterNames {
     return this.#servicesByAddress.get(address)
   }
 
-  /** Slices with a ready endpoint of this address. */
+  /** Slices with a ready endpoint of this address, each once. */
   slicesAt(address: string): readonly EndpointSlice[] {
     if (this.#isRecording) this.#use(`ip ${address}`)
     return this.#slicesByAddress.get(address)
@@ -135,24 +135,20 @@ export class ClusterNames {
   }
 
   #moveSlice(before: EndpointSlice | undefined, after: EndpointSlice | undefined): void {
-    const changed = new Map<string, string>()
+    const left = namesByAddress(before)
+    const entered = namesByAddress(after)
     if (before !== undefined) {
-      eachReadyAddress(before, (address, endpoint) => {
-        this.#slicesByAddress.remove(address, before)
-        changed.set(address, nameInSlice(before, endpoint))
-      })
+      for (const address of left.keys()) this.#slicesByAddress.remove(address, before)
     }
     if (after !== undefined) {
-      eachReadyAddress(after, (address, endpoint) => {
-        this.#slicesByAddress.add(address, after)
-        if (changed.get(address) === nameInSlice(after, endpoint)) changed.delete(address)
-        else changed.set(address, '')
-      })
+      for (const address of entered.keys()) this.#slicesByAddress.add(address, after)
     }
     for (const service of new Set([serviceOf(before), serviceOf(after)])) {
       if (service !== '') this.#tell(`svc ${service}`)
     }
-    for (const address of changed.keys()) this.#tell(`ip ${address}`)
+    for (const address of new Set([...left.keys(), ...entered.keys()])) {
+      if (left.get(address) !== entered.get(address)) this.#tell(`ip ${address}`)
+    }
   }
 
   #movePod(before: Pod | undefined, after: Pod | undefined): void {
@@ -188,9 +184,15 @@ function serviceOf(slice: EndpointSlice | undefined): string {
     : `${slice.namespace}/${slice.serviceName}`
 }
 
-/** What the reverse answer of an endpoint depends on beside its address. */
-function nameInSlice(slice: EndpointSlice, endpoint: Endpoint): string {
-  return `${slice.serviceName} ${endpoint.hostname} ${endpoint.podName ?? ''}`
+/** What the reverse answer for each address of a slice depends on beside the address: an address may be that of
+ *  several endpoints. */
+function namesByAddress(slice: EndpointSlice | undefined): ReadonlyMap<string, string> {
+  const names = new Map<string, string>()
+  if (slice === undefined) return names
+  eachReadyAddress(slice, (address, { hostname, podName = '' }) => {
+    names.set(address, `${names.get(address) ?? slice.serviceName}, ${hostname} ${podName}`)
+  })
+  return names
 }
 
 /** The address that names a pod: empty when it is going or has none. */

@@ -61,9 +61,12 @@ function describeAddress({ names }: ZoneView, address: string): string[] {
   const services = names
     .servicesAt(address)
     .map(({ namespace, name }) => `${address} is a cluster address of Service ${namespace}/${name}`)
-  const slices = [...new Set(names.slicesAt(address))].map(
-    ({ namespace, name }) => `${address} is a ready endpoint of EndpointSlice ${namespace}/${name}`,
-  )
+  const slices = names
+    .slicesAt(address)
+    .map(
+      ({ namespace, name }) =>
+        `${address} is a ready endpoint of EndpointSlice ${namespace}/${name}`,
+    )
   const found = [...services, ...slices]
   return found.length === 0 ? [`${address} is no address of a service or a ready endpoint`] : found
 }

@@ -22,7 +22,7 @@ export function nameServers(
   zone: DnsName,
 ): readonly NameServer[] {
   const slices = settings.hasEndpoints
-    ? localAddresses.flatMap((address) => [...new Set(names.slicesAt(address))])
+    ? localAddresses.flatMap((address) => names.slicesAt(address))
     : []
   if (slices.length === 0) {
     return localAddresses.map((address) => server('ns.dns', address, zone))

@@ -123,4 +123,18 @@ test('a change of one endpoint touches its own names only', () => {
   assert.equal(told, ['svc x/a', 'ip 10.0.0.2'])
 })
 
+test('an address of two endpoints is told of when one of them goes', () => {
+  const cluster = openCluster()
+  const text = (endpoints: string): string =>
+    'apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\naddressType: IPv4\n' +
+    'metadata: {name: s, namespace: x, labels: {kubernetes.io/service-name: a}}\n' +
+    `endpoints:\n${endpoints}`
+  const named = '- {addresses: [10.0.0.2], hostname: h}\n'
+  cluster.setFile('slice', text(`- {addresses: [10.0.0.2]}\n${named}`))
+  const told: Dependency[] = []
+  cluster.names.subscribe((changed) => told.push(changed))
+  cluster.setFile('slice', text(named))
+  assert.equal(told, ['svc x/a', 'ip 10.0.0.2'])
+})
+
 test.run()
